@@ -68,6 +68,10 @@ CREATE TABLE topups (
     bonus_credits       BIGINT NOT NULL CHECK (bonus_credits >= 0 AND bonus_credits <= credits),
     -- For how many days from the payment the credits are good; NULL: for ever.
     credits_expire_days BIGINT CHECK (credits_expire_days BETWEEN 1 AND 3650),
+    -- Whether the agreed amounts contain tax (inclusive) or it comes on top (exclusive); NULL: no tax was agreed.
+    tax_behavior        TEXT   CHECK (tax_behavior IN ('exclusive', 'inclusive')),
+    -- The tax in the charge, which is known when it is paid.
+    tax_amount          BIGINT NOT NULL DEFAULT 0 CHECK (tax_amount >= 0),
     livemode            BIGINT NOT NULL CHECK (livemode IN (0, 1)),
     provider            TEXT   NOT NULL,
     -- The request that opens the checkout, stored so that a retry is identical, and the number of the idempotency key
@@ -102,7 +106,8 @@ CREATE TABLE topups (
     paid_at             BIGINT,
     checked_at          BIGINT NOT NULL DEFAULT 0,
     UNIQUE (provider_session_id, provider),
-    CHECK ((state = 'paid') = (paid_at IS NOT NULL))
+    CHECK ((state = 'paid') = (paid_at IS NOT NULL)),
+    CHECK (tax_amount = 0 OR (tax_behavior IS NOT NULL AND state = 'paid'))
 );
 
 -- These indexes do not end with `id`: on an empty table, such an index looks as good as the primary key for finding a
@@ -864,6 +869,9 @@ CREATE TABLE subscription_invoices (
     reason                   TEXT   NOT NULL,
     currency                 TEXT   NOT NULL,
     total                    BIGINT NOT NULL,
+    -- The tax in the total, and the part of it that came on top of the prices.
+    tax_amount               BIGINT NOT NULL CHECK (tax_amount >= added_tax_amount),
+    added_tax_amount         BIGINT NOT NULL,
     amount_paid              BIGINT NOT NULL,
     -- What its lines that brought credits cost, and at most its total: refunds count against this first.
     credits_amount           BIGINT NOT NULL CHECK (credits_amount >= 0),

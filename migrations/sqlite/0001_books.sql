@@ -68,6 +68,10 @@ CREATE TABLE topups (
     bonus_credits       INTEGER NOT NULL CHECK (bonus_credits >= 0 AND bonus_credits <= credits),
     -- For how many days from the payment the credits are good; NULL: for ever.
     credits_expire_days INTEGER CHECK (credits_expire_days BETWEEN 1 AND 3650),
+    -- Whether the agreed amounts contain tax (inclusive) or it comes on top (exclusive); NULL: no tax was agreed.
+    tax_behavior        TEXT CHECK (tax_behavior IN ('exclusive', 'inclusive')),
+    -- The tax in the charge, which is known when it is paid.
+    tax_amount          INTEGER NOT NULL DEFAULT 0 CHECK (tax_amount >= 0),
     livemode            INTEGER NOT NULL CHECK (livemode IN (0, 1)),
     provider            TEXT    NOT NULL,
     -- The request that opens the checkout, stored so that a retry is identical, and the number of the idempotency key
@@ -102,7 +106,8 @@ CREATE TABLE topups (
     paid_at             INTEGER,
     checked_at          INTEGER NOT NULL DEFAULT 0,
     UNIQUE (provider_session_id, provider),
-    CHECK ((state = 'paid') = (paid_at IS NOT NULL))
+    CHECK ((state = 'paid') = (paid_at IS NOT NULL)),
+    CHECK (tax_amount = 0 OR (tax_behavior IS NOT NULL AND state = 'paid'))
 ) STRICT;
 
 -- These indexes do not end with `id`: on an empty table, such an index looks as good as the primary key for finding a
@@ -881,6 +886,9 @@ CREATE TABLE subscription_invoices (
     reason                   TEXT    NOT NULL,
     currency                 TEXT    NOT NULL,
     total                    INTEGER NOT NULL,
+    -- The tax in the total, and the part of it that came on top of the prices.
+    tax_amount               INTEGER NOT NULL CHECK (tax_amount >= added_tax_amount),
+    added_tax_amount         INTEGER NOT NULL,
     amount_paid              INTEGER NOT NULL,
     -- What its lines that brought credits cost, and at most its total: refunds count against this first.
     credits_amount           INTEGER NOT NULL CHECK (credits_amount >= 0),

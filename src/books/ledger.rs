@@ -46,18 +46,24 @@ statements! {
         WHERE w.outcome = 'credited' AND (t.id IS NULL OR t.state <> 'paid')";
     /// The credits taken back follow from all refunds and disputes together, and the ledger agrees. The formula is
     /// `credits_taken` in `domain/reversal.rs`, in steps that fit into 64 bits: no more whole units than were sold
-    /// (`units`), and a rest below one unit, whose product is below 10^18 by the checks of the table.
-    WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM (SELECT t.state, t.credits, t.taken_credits, \
-        COALESCE(e.moved, 0) AS moved, t.credit_unit_credits AS per_unit, t.credits / t.credit_unit_credits AS sold, \
-        COALESCE(r.reversed, 0) / t.credit_unit_amount AS units, \
-        COALESCE(r.reversed, 0) % t.credit_unit_amount * t.credit_unit_credits / t.credit_unit_amount AS rest \
-        FROM topups t \
+    /// (`units`), and a rest below one unit, whose product is below 10^18 by the checks of the table. What is tax on
+    /// top comes off first (`net_minor` in `domain/tax.rs`): `reversed · agreed / charged`, with the agreed amount in
+    /// millions and a rest.
+    WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM (SELECT state, credits, taken_credits, moved, per_unit, \
+        credits / per_unit AS sold, net / per_amount AS units, net % per_amount * per_unit / per_amount AS rest \
+        FROM (SELECT t.state, t.credits, t.taken_credits, COALESCE(e.moved, 0) AS moved, \
+        t.credit_unit_credits AS per_unit, t.credit_unit_amount AS per_amount, \
+        CASE WHEN t.tax_behavior = 'exclusive' AND t.tax_amount > 0 THEN \
+        t.reversed * (t.total_amount / 1000000) / (t.total_amount + t.tax_amount) * 1000000 \
+        + (t.reversed * (t.total_amount / 1000000) % (t.total_amount + t.tax_amount) * 1000000 \
+        + t.reversed * (t.total_amount % 1000000)) / (t.total_amount + t.tax_amount) ELSE t.reversed END AS net \
+        FROM (SELECT t.*, COALESCE(r.reversed, 0) AS reversed FROM topups t \
         LEFT JOIN (SELECT provider_payment_id, provider, CAST(SUM(amount - returned) AS BIGINT) AS reversed FROM \
         reversals \
         WHERE counts = 1 GROUP BY provider_payment_id, provider) r \
-        ON r.provider_payment_id = t.provider_payment_id AND r.provider = t.provider \
+        ON r.provider_payment_id = t.provider_payment_id AND r.provider = t.provider) AS t \
         LEFT JOIN (SELECT topup_id, CAST(SUM(credits) AS BIGINT) AS moved FROM ledger_entries \
-        WHERE kind = 'reversal' GROUP BY topup_id) e ON e.topup_id = t.id) AS t \
+        WHERE kind = 'reversal' GROUP BY topup_id) e ON e.topup_id = t.id) AS charged) AS t \
         WHERE taken_credits <> -moved OR taken_credits <> CASE WHEN state <> 'paid' THEN 0 \
         WHEN units > sold THEN credits WHEN rest >= credits - units * per_unit THEN credits \
         ELSE units * per_unit + rest END";

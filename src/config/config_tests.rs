@@ -126,6 +126,8 @@ fn settings_that_would_be_wrong_or_unsafe_do_not_serve() {
         ("CHECKOUT_EXPIRES_MINUTES", "1441"),
         ("PAYMENT_METHODS", "card,"),
         ("INVOICES", "yes"),
+        ("TAX", "yes"),
+        ("TAX_BEHAVIOR", "inclusive"),
         ("RATE_LIMIT_PER_MINUTE", "0"),
         ("TRUSTED_PROXIES", "anywhere"),
         ("WEBHOOK_PAYLOAD_DAYS", "-1"),

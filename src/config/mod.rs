@@ -16,6 +16,7 @@ mod pricing;
 pub mod recurring;
 mod source;
 mod subscriptions;
+mod tax;
 mod traces;
 mod usable;
 mod web;

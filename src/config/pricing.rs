@@ -1,6 +1,7 @@
 //! What credits cost: the currencies, the unit, the limits of a purchase, and the processing fee.
 
 use super::source::Reader;
+use super::tax::read_tax;
 use crate::domain::bonus::BonusTiers;
 use crate::domain::credit_unit::{DisplayDecimals, MAX_UNIT_CREDITS};
 use crate::domain::currency::Currency;
@@ -8,6 +9,7 @@ use crate::domain::expiry::ExpiryDays;
 use crate::domain::fees::{FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePercent};
 use crate::domain::price_list::{PriceList, UnitPrice};
 use crate::domain::pricing::{InvalidPricing, PriceSettings, Pricing};
+use crate::domain::tax::AssumedTax;
 
 /// The beginning of the settings that name a currency at their end.
 const PRICE: &str = "CREDIT_PRICE_";
@@ -44,6 +46,7 @@ pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<PriceList> {
     let rate = read_rate(reader, "FEE_RATE_PERCENT", "2.9");
     let fixed_minor = reader.in_range("FEE_FIXED", 30, 0..=1_000_000, FIXED_HINT);
     let others = read_other_currencies(reader, currency);
+    let tax = read_tax(reader);
     let common = Common {
         unit_credits: unit_credits?,
         mode: mode?,
@@ -53,12 +56,14 @@ pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<PriceList> {
         decimals: DisplayDecimals::new(decimals?)?,
         bonuses: bonuses?,
         expiry: expiry.ok()?,
+        tax: tax.as_ref().map(|tax| tax.assumed),
     };
     let (setting, price) = price?;
     let main = SoldIn { currency: currency?, setting, price, rate: rate?, fixed_minor: fixed_minor? };
     let main = common.pricing(reader, &main);
     let others: Option<Vec<Pricing>> = others?.iter().map(|sold| common.pricing(reader, sold)).collect();
-    Some(PriceList::new(common.unit_credits, main?, others?))
+    let prices = PriceList::new(common.unit_credits, main?, others?);
+    Some(prices.with_tax_code(tax.and_then(|tax| tax.code)))
 }
 
 const FIXED_HINT: &str = "minor units, a whole number from 0";
@@ -73,6 +78,7 @@ struct Common {
     decimals: DisplayDecimals,
     bonuses: BonusTiers,
     expiry: Option<ExpiryDays>,
+    tax: Option<AssumedTax>,
 }
 
 /// What holds in one currency.
@@ -90,11 +96,17 @@ impl Common {
         let unit_credits = sold.price.unit_credits(self.unit_credits);
         let unit_credits = unit_credits.map_err(|error| reader.error(&sold.setting, &error.to_string())).ok()?;
         let (rate, fixed_minor) = (sold.rate, sold.fixed_minor);
+        let fees = FeePolicy { mode: self.mode, rate, fixed_minor, label: self.label.clone(), tax: self.tax };
+        if !fees.leaves_something() {
+            let message = "with this tax, Stripe's fee on the charge and its tax would be all of the charge; lower it";
+            reader.error("TAX_ASSUMED_RATE_PERCENT", message);
+            return None;
+        }
         let pricing = Pricing::new(PriceSettings {
             currency: sold.currency,
             unit_credits,
             unit_amount_minor: sold.price.unit_amount_minor(),
-            fees: FeePolicy { mode: self.mode, rate, fixed_minor, label: self.label.clone() },
+            fees,
             min_credits: self.min_credits,
             max_credits: self.max_credits,
             decimals: self.decimals,

@@ -131,7 +131,7 @@ fn paid(known: Known<'_>) -> Story {
     let currency = topup.currency.as_str();
     let paid_at_ms = topup.paid_at_ms.unwrap_or(topup.created_at_ms);
     let credited_at_ms = explanation.entries.iter().find(|entry| entry.kind == "topup").map(|entry| entry.created_at);
-    let total = money(topup.total_amount_minor, currency);
+    let total = money(topup.charged_minor(), currency);
     let mut first = format!(
         "Paid {total} on {}{}, credited {} at {} UTC.",
         day(paid_at_ms),

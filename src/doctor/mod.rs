@@ -14,6 +14,7 @@ mod plans;
 mod public_url;
 mod settings;
 mod stripe;
+mod tax;
 mod webhooks;
 
 use std::time::Duration;
@@ -27,7 +28,7 @@ use crate::ports::Clock;
 pub use finding::{Finding, FindingState};
 
 /// Every name that a finding can have, in the order of the examination.
-pub const IDS: [&str; 44] = [
+pub const IDS: [&str; 45] = [
     "settings",
     "settings.hint",
     "settings.payloads",
@@ -47,6 +48,7 @@ pub const IDS: [&str; 44] = [
     "stripe.charges",
     "stripe.payouts",
     "stripe.clock",
+    "stripe.tax",
     "stripe.permission.checkout_sessions",
     "stripe.permission.payment_intents",
     "stripe.permission.refunds",
@@ -125,6 +127,7 @@ pub async fn examine(surroundings: &Surroundings<'_>) -> Vec<Finding> {
     .await;
     findings.extend(database.findings);
     findings.extend(stripe.findings);
+    findings.extend(tax::findings(&settings, stripe.provider.as_ref(), limits).await);
     findings.extend(plans::findings(database.db.as_ref(), stripe.provider.as_ref(), limits).await);
     let news = webhooks::Deliveries::find(database.db.as_ref(), stripe.provider.as_ref(), clock, limits).await;
     findings.extend(webhooks::findings(&settings, stripe.endpoints.as_ref(), &news, clock));

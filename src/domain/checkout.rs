@@ -6,6 +6,7 @@ use super::currency::Currency;
 use super::expiry::ExpiryDays;
 use super::ids::{EventId, PaymentId, SessionId, TopupId};
 use crate::domain::provider::ProviderName;
+use crate::domain::tax::TaxBehavior;
 
 /// The value of the metadata key `purpose` that distinguishes our payments from all others on the Stripe account.
 pub const PURPOSE: &str = "credits_topup";
@@ -65,8 +66,10 @@ pub struct Agreement {
     pub expiry: Option<ExpiryDays>,
     /// The currency of the charge.
     pub currency: Currency,
-    /// What the customer is charged, in minor units.
+    /// What the customer is charged, in minor units, before tax that comes on top.
     pub total_amount_minor: i64,
+    /// How the provider taxes it; `None` if it shall not.
+    pub tax: Option<TaxBehavior>,
     /// The provider of the checkout.
     pub provider: ProviderName,
     /// Whether real money moves.
@@ -119,6 +122,8 @@ pub struct PurchaseReport {
     pub mode: Option<String>,
     /// The currency, in lower case.
     pub currency: Option<String>,
+    /// The sum of the lines before tax that comes on top, in minor units, if reported.
+    pub amount_subtotal_minor: Option<i64>,
     /// The charged amount, in minor units.
     pub amount_total_minor: Option<i64>,
     /// The tax included in it, in minor units, if reported.
@@ -228,10 +233,38 @@ impl Agreement {
         same("metadata.creditsExpireDays", report.expire_days.as_deref(), days.as_deref())?;
         same("currency", report.currency.as_deref(), Some(self.currency.as_str()))?;
         if self.accepted_amount_minor.is_none() || report.amount_total_minor != self.accepted_amount_minor {
-            let amount = same("amount_total", report.amount_total_minor, Some(self.total_amount_minor));
+            let amount = self.check_amount(report);
             amount.map_err(|mismatch| Mismatch { can_be_accepted: self.leaves_enough(report), ..mismatch })?;
         }
         self.check_session(report)
+    }
+
+    /// Where tax was agreed, the lines are as agreed and the charge differs from them by the tax alone: on top, or not
+    /// at all. So nobody took a discount off, or added a line.
+    fn check_amount(&self, report: &PurchaseReport) -> Result<(), Mismatch> {
+        let Some(behavior) = self.tax else {
+            return same("amount_total", report.amount_total_minor, Some(self.total_amount_minor));
+        };
+        same("amount_subtotal", report.amount_subtotal_minor, Some(self.total_amount_minor))?;
+        let tax = report.amount_tax_minor.unwrap_or(0);
+        let charged = self.total_amount_minor.checked_add(behavior.added_minor(tax));
+        if tax < 0 || tax > charged.unwrap_or_default() {
+            return Err(Mismatch {
+                field: "total_details.amount_tax",
+                reported: tax.to_string(),
+                agreed: "a part of the charge".to_owned(),
+                can_be_accepted: false,
+            });
+        }
+        same("amount_total", report.amount_total_minor, charged)
+    }
+
+    /// The tax in a charge that is as agreed, in minor units. Of an amount that an operator accepted, the acceptance
+    /// says it.
+    #[must_use]
+    pub fn agreed_tax_minor(&self, report: &PurchaseReport) -> i64 {
+        let is_agreed = self.tax.is_some() && self.check_amount(report).is_ok();
+        report.amount_tax_minor.filter(|_| is_agreed).unwrap_or(0)
     }
 
     fn check_session(&self, report: &PurchaseReport) -> Result<(), Mismatch> {
@@ -254,8 +287,7 @@ impl Agreement {
     /// # Errors
     /// The first difference.
     pub fn check_leaves_enough(&self, report: &PurchaseReport) -> Result<Option<i64>, Mismatch> {
-        let agreed = same("amount_total", report.amount_total_minor, Some(self.total_amount_minor));
-        let (mismatch, charged) = match (agreed, report.amount_total_minor) {
+        let (mismatch, charged) = match (self.check_amount(report), report.amount_total_minor) {
             (Ok(()), _) => return self.check(report).map(|()| None),
             (Err(mismatch), None) => return Err(mismatch),
             (Err(mismatch), Some(charged)) => (mismatch, charged),
@@ -265,7 +297,13 @@ impl Agreement {
         if !is_enough {
             return Err(mismatch);
         }
-        self.check(&PurchaseReport { amount_total_minor: Some(self.total_amount_minor), ..report.clone() })?;
+        let agreed = Some(self.total_amount_minor);
+        self.check(&PurchaseReport {
+            amount_subtotal_minor: agreed,
+            amount_total_minor: agreed,
+            amount_tax_minor: Some(0),
+            ..report.clone()
+        })?;
         Ok(Some(charged))
     }
 }

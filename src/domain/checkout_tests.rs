@@ -9,6 +9,7 @@ fn agreement() -> Agreement {
         expiry: ExpiryDays::new(365),
         currency: Currency::USD,
         total_amount_minor: 289,
+        tax: None,
         livemode: false,
         provider: ProviderName::new("stripe"),
         session: Some(SessionId::parse(ProviderName::new("stripe"), "cs_1").expect("an id")),
@@ -30,6 +31,7 @@ fn report() -> PurchaseReport {
         expire_days: Some("365".to_owned()),
         mode: Some("payment".to_owned()),
         currency: Some("usd".to_owned()),
+        amount_subtotal_minor: Some(289),
         amount_total_minor: Some(289),
         amount_tax_minor: None,
         payment: None,
@@ -41,6 +43,44 @@ fn report() -> PurchaseReport {
 fn a_report_that_says_what_was_agreed_passes_also_when_the_session_is_not_known_yet() {
     assert_eq!(agreement().check(&report()), Ok(()));
     assert_eq!(Agreement { session: None, ..agreement() }.check(&report()), Ok(()));
+}
+
+/// 289 agreed, and 10 % tax: 28.
+#[test]
+fn agreed_tax_comes_on_top_or_not_at_all_and_nothing_else_may_differ() {
+    let agreed = |behavior| Agreement { tax: Some(behavior), ..agreement() };
+    let says = |subtotal, total, tax| PurchaseReport {
+        amount_subtotal_minor: subtotal,
+        amount_total_minor: total,
+        amount_tax_minor: tax,
+        ..report()
+    };
+    let (on_top, within) = (agreed(TaxBehavior::Exclusive), agreed(TaxBehavior::Inclusive));
+    // While the page is open, the address and so the tax are not known.
+    let open = says(Some(289), Some(289), Some(0));
+    let (added, contained) = (says(Some(289), Some(317), Some(28)), says(Some(289), Some(289), Some(26)));
+    for (agreement, report, tax) in
+        [(&on_top, &open, 0), (&on_top, &added, 28), (&within, &open, 0), (&within, &contained, 26)]
+    {
+        assert_eq!((agreement.check(report), agreement.agreed_tax_minor(report)), (Ok(()), tax));
+        assert_eq!(agreement.check_leaves_enough(report), Ok(None), "there is nothing to accept");
+    }
+    for (agreement, report) in [
+        (&on_top, says(Some(289), Some(289), Some(28))),
+        (&on_top, says(Some(289), Some(318), Some(28))),
+        (&on_top, says(Some(288), Some(317), Some(29))),
+        (&on_top, says(None, Some(317), Some(28))),
+        (&on_top, says(Some(289), Some(280), Some(-9))),
+        (&within, added.clone()),
+        (&within, says(Some(289), Some(289), Some(290))),
+        (&within, says(Some(317), Some(289), Some(26))),
+    ] {
+        assert!(agreement.check(&report).is_err(), "{agreement:?} {report:?}");
+        assert_eq!(agreement.agreed_tax_minor(&report), 0, "{report:?}");
+    }
+    // Without an agreement about tax, nothing but the total counts.
+    assert!(agreement().check(&added).is_err());
+    assert_eq!((agreement().check(&contained), agreement().agreed_tax_minor(&contained)), (Ok(()), 0));
 }
 
 /// Known mistake 36: customers who paid enough are not left without credits for good.

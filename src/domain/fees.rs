@@ -6,12 +6,18 @@
 //! rely on that rounding. The fee that Stripe is expected to keep is [`FeePolicy::expected_processor_fee_minor`], which
 //! may be one cent less than the fee line.
 //!
+//! Stripe takes its share of the charge with tax. With a tax *t* on both lines, the price and the fee line that are
+//! needed are `⌈(price + f) / (1 − r·(1 + t))⌉` if the tax comes on top, and `⌈(price + f·(1 + t)) / (1 − r·(1 + t))⌉`
+//! if they contain it: then what is left after tax and fee is the price less its own tax. The rate is an assumption,
+//! because the customer's address is not known yet; the difference shows in the real fee.
+//!
 //! `rust_decimal` is used only here, and floats nowhere.
 
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 
 use super::currency::Currency;
 use super::ids::FeeId;
+use super::tax::{AssumedTax, TaxBehavior};
 
 /// The longest label of a fee line, in characters. The label appears on the hosted page and on receipts.
 pub const MAX_FEE_LABEL_CHARACTERS: usize = 100;
@@ -89,6 +95,8 @@ pub struct FeePolicy {
     pub fixed_minor: i64,
     /// The label of the fee line.
     pub label: String,
+    /// The tax that is assumed; `None` without tax.
+    pub tax: Option<AssumedTax>,
 }
 
 /// Why a charge cannot be computed.
@@ -103,7 +111,7 @@ pub enum FeeError {
 }
 
 impl FeePolicy {
-    /// What the customer is charged for a price, in minor units.
+    /// What the customer is charged for a price, in minor units, before tax that comes on top.
     ///
     /// # Errors
     /// When the charge would exceed [`Currency::maximum_charge_minor`], or the price is not a valid amount of the
@@ -120,30 +128,64 @@ impl FeePolicy {
         if charge > currency.maximum_charge_minor() { Err(FeeError::TooLarge) } else { Ok(charge) }
     }
 
-    /// The fee that the processor is expected to keep of a charge, rounded half up to whole minor units. `None` if it
-    /// does not fit into an `i64`, which cannot happen for charges up to any currency's maximum.
+    /// Whether any charge leaves something: Stripe's share of a charge and of its tax is less than the charge.
+    #[must_use]
+    pub fn leaves_something(&self) -> bool {
+        self.kept_percent().is_some_and(|percent| percent > Decimal::ZERO)
+    }
+
+    /// The fee that the processor is expected to keep of a charge, rounded half up to whole minor units. The charge is
+    /// without the tax that comes on top. `None` if it does not fit into an `i64`, which cannot happen for charges up to
+    /// any currency's maximum.
     #[must_use]
     pub fn expected_processor_fee_minor(&self, charge_minor: i64) -> Option<i64> {
-        let share = Decimal::from(charge_minor).checked_mul(self.rate.0)?.checked_div(Decimal::ONE_HUNDRED)?;
+        let is_on_top = self.tax.is_some_and(|tax| tax.behavior == TaxBehavior::Exclusive);
+        let rate = if is_on_top { self.rate_with_tax()? } else { self.rate.0 };
+        let share = Decimal::from(charge_minor).checked_mul(rate)?.checked_div(Decimal::ONE_HUNDRED)?;
         share
             .checked_add(Decimal::from(self.fixed_minor))?
             .round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero)
             .to_i64()
     }
 
-    /// `⌈(price + f) / (1 − r)⌉`, rounded up to the next step.
+    /// The formula of this module's documentation, rounded up to the next step.
     ///
     /// `rust_decimal` rounds the quotient at 28 digits. That cannot move it across a whole number: with four decimals
-    /// in the rate, the exact quotient is a whole number or at least 1/1,000,000 away from one.
+    /// in each rate, the exact quotient is a whole number or at least 10⁻¹² away from one, and has at most 13 digits
+    /// before the point.
     fn grossed_up_minor(&self, price_minor: i64, step: i64) -> Option<i64> {
-        let needed = Decimal::from(price_minor).checked_add(Decimal::from(self.fixed_minor))?;
-        let kept_percent = Decimal::ONE_HUNDRED.checked_sub(self.rate.0)?;
+        let fixed = Decimal::from(self.fixed_minor);
+        let fixed = match self.tax {
+            Some(tax) if tax.behavior == TaxBehavior::Inclusive => {
+                fixed.checked_mul(with_tax(tax)?)?.checked_div(Decimal::ONE_HUNDRED)?
+            }
+            _ => fixed,
+        };
+        let needed = Decimal::from(price_minor).checked_add(fixed)?;
+        let kept_percent = self.kept_percent().filter(|percent| *percent > Decimal::ZERO)?;
         let steps = needed
             .checked_mul(Decimal::ONE_HUNDRED)?
             .checked_div(kept_percent.checked_mul(Decimal::from(step))?)?
             .ceil();
         steps.to_i64()?.checked_mul(step)
     }
+
+    /// The share of the charge without tax that the processor keeps, in percent: it takes its share of the tax too.
+    fn rate_with_tax(&self) -> Option<Decimal> {
+        match self.tax {
+            Some(tax) => self.rate.0.checked_mul(with_tax(tax)?)?.checked_div(Decimal::ONE_HUNDRED),
+            None => Some(self.rate.0),
+        }
+    }
+
+    fn kept_percent(&self) -> Option<Decimal> {
+        Decimal::ONE_HUNDRED.checked_sub(self.rate_with_tax()?)
+    }
+}
+
+/// An amount with its tax, in percent of the amount.
+fn with_tax(tax: AssumedTax) -> Option<Decimal> {
+    Decimal::ONE_HUNDRED.checked_add(tax.rate.0)
 }
 
 /// The fee that the provider really kept of a charge.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::tax::{AssumedTax, TaxBehavior};
 
 fn policy(rate: &str, fixed_minor: i64) -> FeePolicy {
     FeePolicy {
@@ -10,6 +11,7 @@ fn policy(rate: &str, fixed_minor: i64) -> FeePolicy {
         rate: RatePercent::parse(rate).expect("a rate"),
         fixed_minor,
         label: "Processing fee".to_owned(),
+        tax: None,
     }
 }
 
@@ -60,6 +62,62 @@ fn what_stripe_keeps_leaves_the_price_for_every_charge() {
         assert_eq!(policy.expected_processor_fee_minor(charge), Some(stripe_keeps));
         assert!(charge - stripe_keeps >= price, "{price}");
     }
+}
+
+/// Stripe takes its share of the tax too (BILLING: gross-up with tax).
+#[test]
+fn with_tax_on_top_the_price_is_left_after_tax_and_fee() {
+    let taxed = |percent, behavior| {
+        let rate = RatePercent::parse(percent).expect("a rate");
+        FeePolicy { tax: Some(AssumedTax { behavior, rate }), ..policy("2.9", 30) }
+    };
+    assert_eq!(taxed("0", TaxBehavior::Exclusive).charge_minor(1_000, Currency::USD), Ok(1_061));
+    let twenty = taxed("20", TaxBehavior::Exclusive);
+    assert_eq!(twenty.charge_minor(1_000, Currency::USD), Ok(1_068));
+    assert_eq!(twenty.expected_processor_fee_minor(1_068), Some(67));
+    for (percent, thousandths) in [("7.7", 77), ("19", 190), ("20", 200), ("25.5", 255)] {
+        for price in 50..=20_000_i64 {
+            let charge = taxed(percent, TaxBehavior::Exclusive).charge_minor(price, Currency::USD).expect("fits");
+            // Tax of each line is rounded by itself, by at most half a cent either way.
+            for tax in [(charge * thousandths).div_euclid(1_000) - 1, (charge * thousandths).div_euclid(1_000) + 1] {
+                let stripe_keeps = ((charge + tax) * 29 + 500) / 1_000 + 30;
+                assert!(charge - stripe_keeps >= price, "{price} with {percent} %: {charge} and {tax} of tax");
+            }
+            let less = charge - 1;
+            let keeps = less * 29 * (1_000 + thousandths) + 30 * 1_000_000;
+            assert!(less * 1_000_000 - keeps < price * 1_000_000, "{price} with {percent} %: {charge} is too much");
+        }
+    }
+}
+
+#[test]
+fn prices_that_contain_tax_are_left_less_their_tax() {
+    for (percent, thousandths) in [("7.7", 77_i64), ("20", 200), ("25.5", 255)] {
+        let rate = RatePercent::parse(percent).expect("a rate");
+        let tax = Some(AssumedTax { behavior: TaxBehavior::Inclusive, rate });
+        let policy = FeePolicy { tax, ..policy("2.9", 30) };
+        for price in 50..=20_000_i64 {
+            let charge = policy.charge_minor(price, Currency::USD).expect("fits");
+            // In millionths, with the tax taken out of both: (charge - price) / (1 + t) >= charge * r + f.
+            let left = |charge: i64| {
+                i128::from(charge - price) * 1_000_000
+                    - i128::from(charge * 29 + 30_000) * i128::from(1_000 + thousandths)
+            };
+            assert!(left(charge) >= 0 && left(charge - 1) < 0, "{price} with {percent} %: {charge}");
+            assert_eq!(policy.expected_processor_fee_minor(charge), Some((charge * 29 + 500) / 1_000 + 30));
+        }
+    }
+}
+
+#[test]
+fn a_fee_and_a_tax_that_leave_nothing_are_known() {
+    let taxed = |percent, rate| {
+        let tax = RatePercent::parse(percent).expect("a rate");
+        FeePolicy { tax: Some(AssumedTax { behavior: TaxBehavior::Exclusive, rate: tax }), ..policy(rate, 30) }
+    };
+    assert!(taxed("99", "50").leaves_something() && policy("99.9999", 0).leaves_something());
+    assert!(!taxed("99", "51").leaves_something());
+    assert_eq!(taxed("99", "51").charge_minor(100, Currency::USD), Err(FeeError::TooLarge));
 }
 
 #[test]

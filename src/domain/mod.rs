@@ -36,4 +36,5 @@ pub mod reversal;
 pub mod spend_limit;
 pub mod subscription;
 pub mod subscription_settings;
+pub mod tax;
 pub mod timestamp;

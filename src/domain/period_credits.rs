@@ -106,14 +106,14 @@ pub fn ends_at_ms(kind: PeriodKind, rollover: Rollover, (start_ms, end_ms): (i64
     }
 }
 
-/// What refunds and disputes of an invoice count against first: the lines that brought credits, and at most the total,
-/// which is less after a change in the middle of a period. The fee line and tax count last.
+/// What refunds and disputes of an invoice count against first: the lines that brought credits, and at most the total
+/// before tax that comes on top, which is less after a change in the middle of a period. The fee line counts last.
 #[must_use]
-pub fn credits_amount_minor(total_minor: i64, granting_lines_minor: i64) -> i64 {
-    granting_lines_minor.min(total_minor).max(0)
+pub fn credits_amount_minor(net_total_minor: i64, granting_lines_minor: i64) -> i64 {
+    granting_lines_minor.min(net_total_minor).max(0)
 }
 
-/// How many of a grant's credits are taken back when `reversed_minor` of its invoice's money goes to the customer:
+/// How many of a grant's credits are taken back when `reversed_minor` of its invoice's money, without tax, goes to the customer:
 /// its share, rounded down, and never more than it gave.
 #[must_use]
 pub fn taken(credits: i64, credits_amount_minor: i64, reversed_minor: i64) -> i64 {

@@ -25,6 +25,8 @@ fn invoice(reason: &str, total_minor: i64) -> InvoiceReport {
         reason: reason.to_owned(),
         currency: "usd".to_owned(),
         total_minor,
+        tax_minor: 0,
+        added_tax_minor: 0,
         amount_paid_minor: total_minor,
         attempts: 1,
         next_attempt_seconds: None,

@@ -8,6 +8,7 @@ use super::credit_unit::{DisplayDecimals, MAX_UNIT_CREDITS};
 use super::currency::Currency;
 use super::expiry::ExpiryDays;
 use super::pricing::Pricing;
+use super::tax::{AssumedTax, TaxCode};
 
 /// The most decimals of a price, as Stripe's `unit_amount_decimal` has.
 const MAX_PRICE_DECIMALS: usize = 12;
@@ -88,6 +89,7 @@ pub struct PriceList {
     unit_credits: i64,
     main: Pricing,
     others: Vec<Pricing>,
+    tax_code: Option<TaxCode>,
 }
 
 /// Credits are not sold in this currency.
@@ -103,7 +105,25 @@ impl PriceList {
     /// counts.
     #[must_use]
     pub const fn new(unit_credits: i64, main: Pricing, others: Vec<Pricing>) -> Self {
-        Self { unit_credits, main, others }
+        Self { unit_credits, main, others, tax_code: None }
+    }
+
+    /// The same list for things of this kind.
+    #[must_use]
+    pub fn with_tax_code(self, tax_code: Option<TaxCode>) -> Self {
+        Self { tax_code, ..self }
+    }
+
+    /// The provider's code for what is sold, which decides its tax; `None` for the default of the provider's account.
+    #[must_use]
+    pub const fn tax_code(&self) -> Option<&TaxCode> {
+        self.tax_code.as_ref()
+    }
+
+    /// How everything is taxed; `None` if it is not.
+    #[must_use]
+    pub fn tax(&self) -> Option<AssumedTax> {
+        self.main.fees().tax
     }
 
     /// The prices in the main currency: that of a purchase which names none.

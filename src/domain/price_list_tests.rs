@@ -4,7 +4,7 @@ use crate::domain::pricing::{PriceSettings, QuoteError};
 
 fn fees(fixed_minor: i64) -> FeePolicy {
     let rate = RatePercent::parse("2.9").expect("a rate");
-    FeePolicy { mode: FeeMode::GrossUp, rate, fixed_minor, label: "Processing fee".to_owned() }
+    FeePolicy { mode: FeeMode::GrossUp, rate, fixed_minor, label: "Processing fee".to_owned(), tax: None }
 }
 
 fn pricing(currency: &str, price: &str) -> Pricing {

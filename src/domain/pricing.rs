@@ -5,6 +5,7 @@ use super::credit_unit::{CreditUnit, DisplayDecimals, MAX_CREDITS, MAX_UNIT_CRED
 use super::currency::Currency;
 use super::expiry::ExpiryDays;
 use super::fees::{FeeError, FeePolicy};
+use super::tax::TaxBehavior;
 
 /// A number of credits to buy; at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,8 +38,10 @@ pub struct Quote {
     pub credits_amount_minor: i64,
     /// The fee line; 0 when the seller absorbs the fee.
     pub fee_amount_minor: i64,
-    /// What the customer is charged: the sum of both lines.
+    /// What the customer is charged, before tax that comes on top: the sum of both lines.
     pub total_amount_minor: i64,
+    /// How it is taxed; `None` if it is not.
+    pub tax: Option<TaxBehavior>,
     /// The credits given on top.
     pub bonus_credits: i64,
     /// How long the credits are good; `None` for ever.
@@ -299,6 +302,7 @@ impl Pricing {
             credits_amount_minor,
             fee_amount_minor: total_amount_minor.checked_sub(credits_amount_minor).ok_or(too_many)?,
             total_amount_minor,
+            tax: self.fees.tax.map(|tax| tax.behavior),
             bonus_credits: self.bonuses.bonus(credits),
             expiry: self.expiry,
         })

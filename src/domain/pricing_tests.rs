@@ -6,7 +6,7 @@ use crate::domain::reversal::credits_taken;
 
 fn fees(mode: FeeMode) -> FeePolicy {
     let rate = RatePercent::parse("2.9").expect("a rate");
-    FeePolicy { mode, rate, fixed_minor: 30, label: "Processing fee".to_owned() }
+    FeePolicy { mode, rate, fixed_minor: 30, label: "Processing fee".to_owned(), tax: None }
 }
 
 /// Gross up, from 1 to 100,000 credits, as the settings' defaults.

@@ -7,6 +7,7 @@
 use super::bonus::bonus_taken;
 use super::credit_unit::CreditUnit;
 use super::reversal::credits_taken;
+use super::tax::Charged;
 
 /// What a payment paid for, as far as refunds are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub struct Refundable {
     /// The unit that the credits were priced by.
     pub unit: CreditUnit,
     /// What the customer was charged, in minor units.
-    pub total_amount_minor: i64,
+    pub charged: Charged,
     /// The sum of all refunds that count, in minor units.
     pub refunded_minor: i64,
     /// The money that disputes hold withdrawn at present, in minor units.
@@ -49,13 +50,14 @@ pub struct Refundable {
 /// What the operator asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundAsk {
-    /// Everything that is left, including the fee.
+    /// Everything that is left, including the fee and tax.
     Everything,
-    /// The price of this many credits, without the fee. It must be a whole amount, unless these are all that are left.
+    /// The price of this many credits with its tax, without the fee. It must be a whole amount, unless these are all
+    /// that are left.
     Credits(i64),
     /// This amount, in minor units.
     Amount(i64),
-    /// The price of the credits of this top-up that were not spent, without the fee.
+    /// The price of the credits of this top-up that were not spent, with its tax, without the fee.
     Unspent,
 }
 
@@ -64,8 +66,10 @@ pub enum RefundAsk {
 pub struct RefundPlan {
     /// The money, in minor units.
     pub amount_minor: i64,
-    /// The part of it that is the fee line, in minor units.
+    /// The part of it that is the fee line, in minor units, before tax that comes on top.
     pub fee_minor: i64,
+    /// The part of it that is tax on top of the price and the fee line, in minor units.
+    pub tax_minor: i64,
     /// The credits that are taken back.
     pub credits: i64,
     /// The part of the bonus that is taken back with them.
@@ -158,7 +162,7 @@ impl Refundable {
         if self.paid_as == PaidAs::Nothing {
             return Some(0);
         }
-        let left = self.total_amount_minor.checked_sub(self.gone_minor()?)?.max(0);
+        let left = self.charged.total_minor.checked_sub(self.gone_minor()?)?.max(0);
         left.checked_sub(left.checked_rem(self.step_minor)?)
     }
 
@@ -184,7 +188,7 @@ impl Refundable {
         }
         let left = self.left_minor().ok_or(RefundRefusal::OutOfRange)?;
         if left == 0 {
-            let by_dispute = self.disputed_minor > 0 && self.refunded_minor < self.total_amount_minor;
+            let by_dispute = self.disputed_minor > 0 && self.refunded_minor < self.charged.total_minor;
             return Err(if by_dispute { RefundRefusal::LostToDispute } else { RefundRefusal::AlreadyRefunded });
         }
         let (amount_minor, available) = self.amount_of(ask, left)?;
@@ -219,14 +223,32 @@ impl Refundable {
         let left = self.principal_left_minor().ok_or(RefundRefusal::OutOfRange)?;
         let is_whole = |amount: &i64| amount.checked_rem(self.step_minor) == Some(0);
         if credits == largest {
-            let rest = Some(left).filter(is_whole);
-            return rest.map(|rest| (rest, left)).ok_or(RefundRefusal::NotAMultiple { step: self.step_minor });
+            let rest = Some(left).filter(is_whole).ok_or(RefundRefusal::NotAMultiple { step: self.step_minor })?;
+            return self.with_tax(rest, left);
         }
         let price = self.unit.price_minor(credits).filter(is_whole);
-        price.map(|price| (price, left)).ok_or_else(|| {
+        let price = price.ok_or_else(|| {
             let multiple = self.unit.fewest_exact(self.step_minor);
             RefundRefusal::NotAWholeAmount { multiple, largest }
-        })
+        })?;
+        self.with_tax(price, left)
+    }
+
+    /// Adds the tax to a part of the price, and to what is left of it.
+    fn with_tax(&self, price: i64, left: i64) -> Result<(i64, i64), RefundRefusal> {
+        let pair = self.taxed(price).zip(self.taxed(left));
+        pair.ok_or(RefundRefusal::OutOfRange)
+    }
+
+    /// The refund, in steps of the currency, after which this much more of the price and the fee line is gone. Not more
+    /// than what is left of the payment.
+    fn taxed(&self, price: i64) -> Option<i64> {
+        let gone = self.gone_minor()?;
+        let net = self.charged.net_minor(gone).checked_add(price)?;
+        let amount = self.charged.gross_minor(net)?.checked_sub(gone)?.max(0);
+        let beyond = amount.checked_rem(self.step_minor)?;
+        let rounded = if beyond == 0 { amount } else { amount.checked_sub(beyond)?.checked_add(self.step_minor)? };
+        Some(rounded.min(self.left_minor()?))
     }
 
     /// The largest amount that takes no more credits than are unspent, and is no more than their price. Part of a credit
@@ -236,7 +258,7 @@ impl Refundable {
         let price = self.unspent_minor().ok_or(RefundRefusal::OutOfRange)?.min(left);
         let rest = price.checked_rem(self.step_minor).ok_or(RefundRefusal::OutOfRange)?;
         let amount = price.checked_sub(rest).ok_or(RefundRefusal::OutOfRange)?;
-        if amount > 0 { Ok((amount, left)) } else { Err(RefundRefusal::NothingUnspent) }
+        if amount > 0 { self.with_tax(amount, left) } else { Err(RefundRefusal::NothingUnspent) }
     }
 
     /// The price of the credits that were taken back before and of those that are unspent, less what was refunded for
@@ -246,7 +268,7 @@ impl Refundable {
         let credits = self.taken(gone).checked_add(self.unspent_credits)?.min(self.credits);
         let product = i128::from(credits).checked_mul(i128::from(self.unit.amount_minor()))?;
         let price = i64::try_from(product.checked_div(i128::from(self.unit.credits()))?).ok()?;
-        price.checked_sub(gone)
+        price.checked_sub(self.charged.net_minor(gone))
     }
 
     /// Returns `None` if an amount is out of range.
@@ -255,10 +277,13 @@ impl Refundable {
             return Some(Err(RefundRefusal::InProgress));
         }
         let gone = self.gone_minor()?;
-        let (before, after) = (self.taken(gone), self.taken(gone.checked_add(amount_minor)?));
+        let gone_after = gone.checked_add(amount_minor)?;
+        let (before, after) = (self.taken(gone), self.taken(gone_after));
+        let net = self.charged.net_minor(gone_after).checked_sub(self.charged.net_minor(gone))?;
         Some(Ok(RefundPlan {
             amount_minor,
-            fee_minor: amount_minor.checked_sub(self.principal_left_minor()?)?.max(0),
+            fee_minor: net.checked_sub(self.principal_left_minor()?)?.max(0),
+            tax_minor: amount_minor.checked_sub(net)?,
             credits: after.checked_sub(before)?,
             bonus_credits: self.bonus_taken(after).checked_sub(self.bonus_taken(before))?,
         }))
@@ -269,9 +294,11 @@ impl Refundable {
         self.refunded_minor.checked_add(self.disputed_minor)
     }
 
+    /// What is left of the price, in minor units, before tax that comes on top.
     fn principal_left_minor(&self) -> Option<i64> {
         let price = self.unit.price_minor(self.credits)?;
-        Some(price.min(self.total_amount_minor).checked_sub(self.gone_minor()?)?.max(0))
+        let net = self.charged.net_minor(self.charged.total_minor);
+        Some(price.min(net).checked_sub(self.charged.net_minor(self.gone_minor()?))?.max(0))
     }
 
     fn bonus_taken(&self, taken: i64) -> i64 {
@@ -279,7 +306,11 @@ impl Refundable {
     }
 
     fn taken(&self, reversed_minor: i64) -> i64 {
-        if self.paid_as == PaidAs::Credits { credits_taken(self.credits, self.unit, reversed_minor) } else { 0 }
+        if self.paid_as == PaidAs::Credits {
+            credits_taken(self.credits, self.unit, self.charged.net_minor(reversed_minor))
+        } else {
+            0
+        }
     }
 }
 

@@ -14,7 +14,7 @@ fn paid() -> Refundable {
         bonus_credits: 0,
         unspent_credits: 250,
         unit: unit(1, 1),
-        total_amount_minor: 289,
+        charged: Charged::without_tax(289),
         refunded_minor: 0,
         disputed_minor: 0,
         has_open_dispute: false,
@@ -24,7 +24,7 @@ fn paid() -> Refundable {
 }
 
 fn moves(amount_minor: i64, fee_minor: i64, credits: i64) -> RefundPlan {
-    RefundPlan { amount_minor, fee_minor, credits, bonus_credits: 0 }
+    RefundPlan { amount_minor, fee_minor, tax_minor: 0, credits, bonus_credits: 0 }
 }
 
 #[test]
@@ -36,6 +36,25 @@ fn the_fee_goes_back_last_and_never_for_credits() {
     let principal_gone = Refundable { refunded_minor: 250, ..paid() };
     assert_eq!(principal_gone.plan(RefundAsk::Everything), Ok(moves(39, 39, 0)));
     assert_eq!(principal_gone.plan(RefundAsk::Credits(1)), Err(RefundRefusal::TooManyCredits { largest: 0 }));
+}
+
+/// 250 credits for 289 cents and 20 % tax on top: 347.
+#[test]
+fn a_refund_of_credits_contains_their_tax() {
+    let taxed = Refundable { charged: Charged { total_minor: 347, added_tax_minor: 58 }, ..paid() };
+    let moves = |amount_minor, fee_minor, tax_minor, credits| {
+        Ok(RefundPlan { amount_minor, fee_minor, tax_minor, credits, bonus_credits: 0 })
+    };
+    assert_eq!(taxed.plan(RefundAsk::Credits(100)), moves(121, 0, 21, 100));
+    assert_eq!(taxed.plan(RefundAsk::Credits(250)), moves(301, 0, 51, 250));
+    assert_eq!(taxed.plan(RefundAsk::Everything), moves(347, 39, 58, 250));
+    assert_eq!(taxed.plan(RefundAsk::Unspent), moves(301, 0, 51, 250));
+    assert_eq!(taxed.plan(RefundAsk::Amount(121)), moves(121, 0, 21, 100));
+    // After a refund in part, the rest of the price is left, with its tax.
+    let partly = Refundable { refunded_minor: 121, ..taxed };
+    assert_eq!(partly.plan(RefundAsk::Credits(150)), moves(180, 0, 30, 150));
+    assert_eq!(partly.plan(RefundAsk::Everything), moves(226, 39, 37, 150));
+    assert_eq!(partly.left_credits(), Some(150));
 }
 
 #[test]
@@ -51,7 +70,7 @@ fn more_than_is_left_is_refused_with_the_largest() {
 
 #[test]
 fn a_part_of_a_credit_is_not_refunded_twice() {
-    let dear = Refundable { credits: 3, unit: unit(1, 100), total_amount_minor: 300, ..paid() };
+    let dear = Refundable { credits: 3, unit: unit(1, 100), charged: Charged::without_tax(300), ..paid() };
     let partly = Refundable { refunded_minor: 150, ..dear };
     assert_eq!(partly.left_credits(), Some(2));
     assert_eq!(partly.plan(RefundAsk::Credits(2)), Ok(moves(150, 0, 2)));
@@ -88,7 +107,8 @@ fn what_a_lost_dispute_left_can_be_refunded() {
 #[test]
 fn an_amount_is_a_multiple_of_the_currencys_step() {
     // 25 credits of 10 fils and a fee of 40: Stripe accepts steps of 10.
-    let dinars = Refundable { credits: 25, unit: unit(1, 10), total_amount_minor: 290, step_minor: 10, ..paid() };
+    let dinars =
+        Refundable { credits: 25, unit: unit(1, 10), charged: Charged::without_tax(290), step_minor: 10, ..paid() };
     assert_eq!(dinars.plan(RefundAsk::Amount(100)), Ok(moves(100, 0, 10)));
     for amount in [1, 5, 101, 999] {
         assert_eq!(dinars.plan(RefundAsk::Amount(amount)), Err(RefundRefusal::NotAMultiple { step: 10 }), "{amount}");
@@ -152,7 +172,8 @@ fn small_credits_are_refunded_for_whole_cents_or_all_at_once() {
 #[test]
 fn the_last_credits_go_back_for_the_rest_of_their_price_whatever_their_number() {
     // 10 credits for 25 ¢; 3 ¢ went back and took 1 of them. The other 9 would cost 22½ ¢.
-    let odd = Refundable { credits: 10, unit: unit(10, 25), total_amount_minor: 25, refunded_minor: 3, ..paid() };
+    let odd =
+        Refundable { credits: 10, unit: unit(10, 25), charged: Charged::without_tax(25), refunded_minor: 3, ..paid() };
     assert_eq!(odd.left_credits(), Some(9));
     assert_eq!(odd.plan(RefundAsk::Credits(9)), Ok(moves(22, 0, 9)));
     assert_eq!(odd.plan(RefundAsk::Credits(2)), Ok(moves(5, 0, 2)));
@@ -166,7 +187,8 @@ fn the_price_of_credits_keeps_to_the_currencys_step() {
     let dinars = Refundable { credits: 25, unit: unit(5, 50), step_minor: 10, ..paid() };
     assert_eq!(dinars.plan(RefundAsk::Credits(1)), Ok(moves(10, 0, 1)));
     // 25 credits for 5 krónur, which Stripe refunds in whole krónur.
-    let kronur = Refundable { credits: 25, unit: unit(25, 500), total_amount_minor: 600, step_minor: 100, ..paid() };
+    let kronur =
+        Refundable { credits: 25, unit: unit(25, 500), charged: Charged::without_tax(600), step_minor: 100, ..paid() };
     assert_eq!(kronur.plan(RefundAsk::Credits(20)), Ok(moves(400, 0, 20)));
     let refusal = RefundRefusal::NotAWholeAmount { multiple: 5, largest: 25 };
     assert_eq!(kronur.plan(RefundAsk::Credits(1)), Err(refusal));
@@ -181,7 +203,7 @@ fn every_small_refund_moves_what_was_asked_for() {
         let top_up = |units: i64, refunded_minor| Refundable {
             credits: units * per_unit,
             unit,
-            total_amount_minor: units * price + 5,
+            charged: Charged::without_tax(units * price + 5),
             refunded_minor,
             ..paid()
         };
@@ -223,7 +245,7 @@ proptest! {
         parts in prop::collection::vec(1_i64..=1_000_000_000, 1..8),
     ) {
         let (unit, total) = (unit(per_unit, price), units * price + fee);
-        let fresh = Refundable { credits: units * per_unit, unit, total_amount_minor: total, ..paid() };
+        let fresh = Refundable { credits: units * per_unit, unit, charged: Charged::without_tax(total), ..paid() };
         let (mut payment, mut taken) = (fresh.clone(), 0);
         for part in parts {
             let left = payment.left_minor().expect("fits");
@@ -275,7 +297,7 @@ fn what_is_unspent_is_refunded_at_its_price_without_the_fee() {
     let surplus = Refundable { paid_as: PaidAs::Surplus, ..left(0) };
     assert_eq!(surplus.plan(RefundAsk::Unspent), Err(RefundRefusal::NoCredits));
     // A part of a credit that was refunded before is not refunded again.
-    let dear = Refundable { credits: 3, unit: unit(1, 100), total_amount_minor: 300, ..paid() };
+    let dear = Refundable { credits: 3, unit: unit(1, 100), charged: Charged::without_tax(300), ..paid() };
     let dear = Refundable { refunded_minor: 150, unspent_credits: 1, ..dear };
     assert_eq!(dear.plan(RefundAsk::Unspent), Ok(moves(50, 0, 1)));
 }
@@ -293,7 +315,7 @@ proptest! {
         let (unit, credits) = (unit(per, price * step_minor), per * units);
         let total_amount_minor = price * step_minor * units;
         let refunded_minor = refunded % (total_amount_minor + 1);
-        let paid = Refundable { credits, unit, total_amount_minor, refunded_minor, step_minor, ..paid() };
+        let paid = Refundable { credits, unit, charged: Charged::without_tax(total_amount_minor), refunded_minor, step_minor, ..paid() };
         let unspent_credits = unspent % (paid.left_credits().expect("in range") + 1);
         let paid = Refundable { unspent_credits, ..paid };
         let Ok(plan) = paid.plan(RefundAsk::Unspent) else { return Ok(()) };

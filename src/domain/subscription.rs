@@ -199,8 +199,12 @@ pub struct InvoiceReport {
     pub reason: String,
     /// The currency, in lower case.
     pub currency: String,
-    /// What is to be paid, in minor units.
+    /// What is to be paid, in minor units, with tax.
     pub total_minor: i64,
+    /// The tax in it.
+    pub tax_minor: i64,
+    /// The part of the tax that came on top of prices which do not contain it.
+    pub added_tax_minor: i64,
     /// What was paid.
     pub amount_paid_minor: i64,
     /// How often it was tried.

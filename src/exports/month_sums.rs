@@ -21,7 +21,9 @@ statements! {
     /// The concatenation keeps planners from reading all purchases by the index of kinds.
     SOLD = "SELECT t.currency, COUNT(*) AS purchases, CAST(SUM(e.credits) AS BIGINT) AS credits, \
         CAST(SUM(t.credits_amount) AS BIGINT) AS credits_amount, CAST(SUM(t.fee_amount) AS BIGINT) AS fee_amount, \
-        CAST(SUM(COALESCE(t.accepted_amount, t.total_amount)) AS BIGINT) AS charged_amount, \
+        CAST(SUM(t.tax_amount) AS BIGINT) AS tax_amount, \
+        CAST(SUM(COALESCE(t.accepted_amount, t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' \
+        THEN t.tax_amount ELSE 0 END)) AS BIGINT) AS charged_amount, \
         CAST(SUM(t.expected_fee) AS BIGINT) AS expected_fee FROM ledger_entries e CROSS JOIN topups t \
         WHERE e.id >= :first AND e.id < :end AND e.created_at >= :from_ms AND e.created_at < :to_ms \
         AND e.kind || '' = 'topup' AND t.id = e.source GROUP BY t.currency";
@@ -38,7 +40,8 @@ statements! {
         FROM subscription_reversals WHERE created_at >= :from_ms AND created_at < :to_ms AND counts = 1 \
         GROUP BY kind, currency";
     BILLED = "SELECT currency, COUNT(*) AS invoices, CAST(SUM(credits_amount) AS BIGINT) AS credits_amount, \
-        CAST(SUM(total) AS BIGINT) AS total_amount FROM subscription_invoices \
+        CAST(SUM(tax_amount) AS BIGINT) AS tax_amount, CAST(SUM(total) AS BIGINT) AS total_amount \
+        FROM subscription_invoices \
         WHERE booked_at >= :from_ms AND booked_at < :to_ms AND total > 0 GROUP BY currency";
 }
 
@@ -57,6 +60,7 @@ struct SoldRow {
     credits: i64,
     credits_amount: i64,
     fee_amount: i64,
+    tax_amount: i64,
     charged_amount: i64,
     expected_fee: i64,
 }
@@ -103,7 +107,9 @@ pub struct Sold {
     pub credits_amount: i64,
     /// The processing fees that customers paid, in minor units.
     pub fee_amount: i64,
-    /// What was charged, in minor units.
+    /// The tax that was agreed and charged, in minor units.
+    pub tax_amount: i64,
+    /// What was charged, in minor units, with tax.
     pub charged_amount: i64,
     /// The provider's fees that were expected, in minor units.
     pub expected_fee: i64,
@@ -119,6 +125,8 @@ pub struct Billed {
     pub invoices: i64,
     /// The price of the credits that they brought, in minor units.
     pub credits_amount: i64,
+    /// The tax in them, in minor units.
+    pub tax_amount: i64,
     /// What they came to, with fee lines and tax, in minor units.
     pub total_amount: i64,
 }
@@ -213,6 +221,7 @@ pub(crate) async fn sums(db: &Db, range: TimeRange) -> Result<Sums, StoreError> 
                 credits: sum(total.credits, row.credits)?,
                 credits_amount: sum(total.credits_amount, row.credits_amount)?,
                 fee_amount: sum(total.fee_amount, row.fee_amount)?,
+                tax_amount: sum(total.tax_amount, row.tax_amount)?,
                 charged_amount: sum(total.charged_amount, row.charged_amount)?,
                 expected_fee: sum(total.expected_fee, row.expected_fee)?,
             };
@@ -228,6 +237,7 @@ pub(crate) async fn sums(db: &Db, range: TimeRange) -> Result<Sums, StoreError> 
                 currency: row.currency,
                 invoices: sum(total.invoices, row.invoices)?,
                 credits_amount: sum(total.credits_amount, row.credits_amount)?,
+                tax_amount: sum(total.tax_amount, row.tax_amount)?,
                 total_amount: sum(total.total_amount, row.total_amount)?,
             };
         }

@@ -10,22 +10,26 @@ statements! {
     /// The end of the range is not in these: of a range with two ends planners expect few rows, without statistics, and
     /// sort all of them for each page.
     TOPUPS = "SELECT id, account_id, state, credits, taken_credits, bonus_credits, credits_expire_days, currency, \
-        credit_unit_credits, credit_unit_amount, credits_amount, fee_amount, total_amount, accepted_amount, \
+        credit_unit_credits, credit_unit_amount, credits_amount, fee_amount, total_amount, tax_behavior, \
+        tax_amount, accepted_amount, \
         expected_fee, provider, provider_session_id, provider_payment_id, decline_code, failure_code, created_at, \
         expires_at, paid_at FROM topups WHERE (created_at, id) > (:time_ms, :id) ORDER BY created_at, id LIMIT :limit";
     TOPUPS_OF_ACCOUNT = "SELECT id, account_id, state, credits, taken_credits, bonus_credits, credits_expire_days, \
-        currency, credit_unit_credits, credit_unit_amount, credits_amount, fee_amount, total_amount, accepted_amount, \
+        currency, credit_unit_credits, credit_unit_amount, credits_amount, fee_amount, total_amount, tax_behavior, \
+        tax_amount, accepted_amount, \
         expected_fee, provider, provider_session_id, provider_payment_id, decline_code, failure_code, created_at, \
         expires_at, paid_at FROM topups WHERE account_id = :account \
         AND (created_at, id) > (:time_ms, :id) ORDER BY created_at, id LIMIT :limit";
     /// `CROSS JOIN` keeps SQLite from starting with the top-ups.
     PAYMENTS = "SELECT p.provider_payment_id, p.provider, t.account_id, p.topup_id, p.state, p.provider_session_id, \
-        p.provider_charge_id, p.provider_fee_id, t.total_amount, t.currency, p.real_fee, p.real_fee_currency, \
+        p.provider_charge_id, p.provider_fee_id, t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' \
+        THEN t.tax_amount ELSE 0 END AS total_amount, t.currency, p.real_fee, p.real_fee_currency, \
         p.created_at FROM payments p CROSS JOIN topups t \
         WHERE (p.created_at, p.provider_payment_id) > (:time_ms, :id) AND t.id = p.topup_id \
         ORDER BY p.created_at, p.provider_payment_id LIMIT :limit";
     PAYMENTS_OF_ACCOUNT = "SELECT p.provider_payment_id, p.provider, t.account_id, p.topup_id, p.state, \
-        p.provider_session_id, p.provider_charge_id, p.provider_fee_id, t.total_amount, t.currency, p.real_fee, \
+        p.provider_session_id, p.provider_charge_id, p.provider_fee_id, t.total_amount + \
+        CASE WHEN t.tax_behavior = 'exclusive' THEN t.tax_amount ELSE 0 END AS total_amount, t.currency, p.real_fee, \
         p.real_fee_currency, p.created_at FROM topups t CROSS JOIN payments p WHERE t.account_id = :account \
         AND p.topup_id = t.id AND (p.created_at, p.provider_payment_id) > (:time_ms, :id) \
         ORDER BY p.created_at, p.provider_payment_id LIMIT :limit";
@@ -46,6 +50,8 @@ struct TopupRow {
     credits_amount: i64,
     fee_amount: i64,
     total_amount: i64,
+    tax_behavior: Option<String>,
+    tax_amount: i64,
     accepted_amount: Option<i64>,
     expected_fee: i64,
     provider: String,
@@ -86,6 +92,8 @@ impl Rows for Topups {
         "creditsAmount",
         "feeAmount",
         "totalAmount",
+        "taxBehavior",
+        "taxAmount",
         "acceptedAmount",
         "expectedFee",
         "provider",
@@ -129,6 +137,8 @@ fn topup(row: TopupRow) -> Vec<Cell> {
         row.credits_amount.into(),
         row.fee_amount.into(),
         row.total_amount.into(),
+        row.tax_behavior.into(),
+        row.tax_amount.into(),
         row.accepted_amount.into(),
         row.expected_fee.into(),
         row.provider.into(),

@@ -92,11 +92,12 @@ async fn apply_plan(app: &App, plan: &Plan, dry_run: bool) -> Result<Vec<PlanCha
     if dry_run || changes.is_empty() {
         return Ok(changes);
     }
-    let product = product(plan);
+    let product = product(app, plan);
     app.provider.plans.put_product(&product).await?;
     if wanted.iter().any(|price| price.fee.is_some()) {
         let name = app.pricing.main().fees().label.clone();
-        let fee = ProductSpec { id: FEE_PRODUCT.to_owned(), name, is_active: true };
+        let tax_code = app.pricing.tax_code().cloned();
+        let fee = ProductSpec { id: FEE_PRODUCT.to_owned(), name, is_active: true, tax_code };
         app.provider.plans.put_product(&fee).await?;
     }
     let mut prices = Vec::new();
@@ -127,12 +128,18 @@ async fn apply_plan(app: &App, plan: &Plan, dry_run: bool) -> Result<Vec<PlanCha
     Ok(changes)
 }
 
-fn product(plan: &Plan) -> ProductSpec {
-    ProductSpec { id: format!("topup_{}", plan.id), name: plan.name.clone(), is_active: plan.is_active }
+fn product_id(plan: &Plan) -> String {
+    format!("topup_{}", plan.id)
+}
+
+fn product(app: &App, plan: &Plan) -> ProductSpec {
+    let tax_code = app.pricing.tax_code().cloned();
+    ProductSpec { id: product_id(plan), name: plan.name.clone(), is_active: plan.is_active, tax_code }
 }
 
 /// The prices of a plan. Where credits are not sold in a currency, no fee is known, and there is no fee line.
 fn wanted_prices(app: &App, plan: &Plan) -> Result<Vec<WantedPrice>, ApplyPlansError> {
+    let tax = app.pricing.tax().map(|tax| tax.behavior);
     let mut wanted = Vec::new();
     for (currency, amount) in &plan.amounts {
         let too_large =
@@ -151,13 +158,15 @@ fn wanted_prices(app: &App, plan: &Plan) -> Result<Vec<WantedPrice>, ApplyPlansE
             currency: currency.as_str().to_owned(),
             amount_minor: fee,
             interval: plan.interval,
+            tax,
         });
         let of_plan = PriceSpec {
             lookup_key,
-            product: product(plan).id,
+            product: product_id(plan),
             currency: currency.as_str().to_owned(),
             amount_minor: *amount,
             interval: plan.interval,
+            tax,
         };
         wanted.push(WantedPrice { currency: *currency, plan: of_plan, fee });
     }
@@ -187,7 +196,9 @@ async fn create_unless_found(
         None => "none".to_owned(),
     };
     let Interval { unit, count } = price.interval;
-    let key = format!("price-{}-{}-{}{count}-after-{former}", price.lookup_key, price.amount_minor, unit.as_str());
+    let tax = price.tax.map(|behavior| format!("-{}", behavior.as_str())).unwrap_or_default();
+    let PriceSpec { lookup_key, amount_minor, .. } = price;
+    let key = format!("price-{lookup_key}-{amount_minor}-{}{count}{tax}-after-{former}", unit.as_str());
     app.provider.plans.create_price(price, &key).await
 }
 

@@ -104,7 +104,8 @@ statements! {
     );
     LISTED = listed!("WHERE t.id = :id");
     BY_AMOUNT = listed!(
-        "WHERE t.created_at >= :from_ms AND t.created_at < :to_ms AND t.total_amount = :amount_minor \
+        "WHERE t.created_at >= :from_ms AND t.created_at < :to_ms AND t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' \
+        THEN t.tax_amount ELSE 0 END = :amount_minor \
         ORDER BY t.created_at DESC LIMIT :limit"
     );
     FEE_POLICY = "SELECT fee_mode, fee_rate_percent, fee_fixed, fee_label, declined_at, \

@@ -13,9 +13,10 @@ use crate::domain::ids::{PaymentId, SessionId, TopupId};
 use crate::domain::judge::AgreedTopup;
 use crate::domain::pricing::Quote;
 use crate::domain::provider::ProviderName;
+use crate::domain::tax::TaxBehavior;
 use crate::providers::port::CheckoutRequest;
 pub(crate) use crate::purchases::stored_values::{
-    account, credit_unit, currency, expiry, payment_id, provider, session, state, to_json,
+    account, charged, credit_unit, currency, expiry, payment_id, provider, session, state, tax, to_json,
 };
 
 /// A top-up to insert.
@@ -67,8 +68,12 @@ pub struct Topup {
     pub credits_amount_minor: i64,
     /// The fee line, in minor units.
     pub fee_amount_minor: i64,
-    /// What the customer is charged, in minor units.
+    /// What the customer is charged, in minor units, before tax that comes on top.
     pub total_amount_minor: i64,
+    /// How it is taxed; `None` if it is not.
+    pub tax: Option<TaxBehavior>,
+    /// The tax in the charge, in minor units; 0 before it is paid.
+    pub tax_amount_minor: i64,
     /// The credits given on top.
     pub bonus_credits: i64,
     /// How long the credits are good; `None` for ever.
@@ -106,6 +111,20 @@ pub struct Topup {
 }
 
 impl Topup {
+    /// The tax in the charge, in minor units; `None` before it is paid, and if none was agreed.
+    #[must_use]
+    pub fn charged_tax_minor(&self) -> Option<i64> {
+        self.tax.and(self.paid_at_ms).map(|_| self.tax_amount_minor)
+    }
+
+    /// What the customer was charged, in minor units, as far as it is known: before the payment, without tax that comes
+    /// on top.
+    #[must_use]
+    pub fn charged_minor(&self) -> i64 {
+        let added = self.tax.map_or(0, |behavior| behavior.added_minor(self.tax_amount_minor));
+        self.total_amount_minor.saturating_add(added)
+    }
+
     /// When its credits end, in milliseconds since 1970; `None` before it is paid, and if they never do.
     #[must_use]
     pub fn credits_expire_at_ms(&self) -> Option<i64> {
@@ -124,13 +143,13 @@ impl Topup {
 statements! {
     INSERT = "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
         credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, \
-        bonus_credits, credits_expire_days, livemode, provider, provider_request, provider_attempt, key_used_at, unknown_since, expires_at, created_at, \
-        updated_at) VALUES \
+        bonus_credits, credits_expire_days, tax_behavior, livemode, provider, provider_request, provider_attempt, key_used_at, \
+        unknown_since, expires_at, created_at, updated_at) VALUES \
         (:id, :account, 'creating', :credits, :currency, :unit_credits, :unit_amount_minor, :credits_amount_minor, \
         :fee_amount_minor, :total_amount_minor, :fee_mode, :fee_rate, :fee_fixed, :fee_label, :expected_fee_minor, \
-        :bonus_credits, :expire_days, :livemode, :provider, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
+        :bonus_credits, :expire_days, :tax, :livemode, :provider, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
     FIND = "SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
-        credits_amount, fee_amount, total_amount, expected_fee, bonus_credits, credits_expire_days, provider, \
+        credits_amount, fee_amount, total_amount, tax_behavior, tax_amount, expected_fee, bonus_credits, credits_expire_days, provider, \
         provider_request, provider_attempt, \
         COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
@@ -138,20 +157,21 @@ statements! {
         paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE id = :id";
     FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
-        credits_amount, fee_amount, total_amount, expected_fee, bonus_credits, credits_expire_days, provider, \
+        credits_amount, fee_amount, total_amount, tax_behavior, tax_amount, expected_fee, bonus_credits, credits_expire_days, provider, \
         provider_request, provider_attempt, \
         COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
         provider_session_id, session_url, expires_at, created_at, \
         paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE provider_session_id = :session AND provider = :provider";
-    FIND_AGREEMENT = "SELECT id, account_id, state, credits, bonus_credits, credits_expire_days, currency, total_amount, livemode, provider, \
+    FIND_AGREEMENT = "SELECT id, account_id, state, credits, bonus_credits, credits_expire_days, currency, total_amount, tax_behavior, livemode, provider, \
         provider_session_id, \
         provider_payment_id, accepted_amount \
         FROM topups WHERE id = :id";
     /// The first statement of every transaction about an existing top-up: it takes the row lock.
     LOCK_AGREEMENT = "UPDATE topups SET revision = revision WHERE id = :id RETURNING id, account_id, state, credits, \
-        bonus_credits, credits_expire_days, currency, total_amount, livemode, provider, provider_session_id, provider_payment_id, accepted_amount";
+        bonus_credits, credits_expire_days, currency, total_amount, tax_behavior, livemode, provider, provider_session_id, \
+        provider_payment_id, accepted_amount";
     /// The state changes only if no event arrived before the provider's answer. A top-up that was refused earlier has
     /// no session yet; it is now open.
     OPENED = "UPDATE topups SET provider_session_id = :session, session_url = :url, expires_at = :expires_at_ms, \
@@ -178,6 +198,8 @@ struct TopupRow {
     credits_amount: i64,
     fee_amount: i64,
     total_amount: i64,
+    tax_behavior: Option<String>,
+    tax_amount: i64,
     expected_fee: i64,
     bonus_credits: i64,
     credits_expire_days: Option<i64>,
@@ -210,6 +232,7 @@ struct AgreementRow {
     credits_expire_days: Option<i64>,
     currency: String,
     total_amount: i64,
+    tax_behavior: Option<String>,
     livemode: i64,
     provider_session_id: Option<String>,
     provider_payment_id: Option<String>,
@@ -230,6 +253,8 @@ impl TryFrom<TopupRow> for Topup {
             credits_amount_minor: row.credits_amount,
             fee_amount_minor: row.fee_amount,
             total_amount_minor: row.total_amount,
+            tax: tax(row.tax_behavior.as_deref())?,
+            tax_amount_minor: row.tax_amount,
             bonus_credits: row.bonus_credits,
             expiry: expiry(row.credits_expire_days)?,
             request_json: row.provider_request,
@@ -280,6 +305,7 @@ pub async fn insert(tx: &mut Tx, new: &NewTopup) -> Result<(), StoreError> {
         expected_fee_minor = new.expected_fee_minor,
         bonus_credits = new.quote.bonus_credits,
         expire_days = new.quote.expiry.map(ExpiryDays::get),
+        tax = new.quote.tax.map(TaxBehavior::as_str),
         livemode = new.livemode,
         provider = new.provider.as_str(),
         request = request.as_str(),
@@ -331,6 +357,7 @@ impl TryFrom<AgreementRow> for AgreedTopup {
             expiry: expiry(row.credits_expire_days)?,
             currency: currency(&row.currency)?,
             total_amount_minor: row.total_amount,
+            tax: tax(row.tax_behavior.as_deref())?,
             livemode: row.livemode != 0,
             provider: provider(&row.provider)?,
             session: session(provider(&row.provider)?, row.provider_session_id)?,

@@ -62,7 +62,8 @@ statements! {
     /// Subqueries instead of a join, so that no plan reads all payments for a few top-ups.
     TOPUPS = "SELECT t.id, t.state, t.provider_session_id, COALESCE((SELECT MAX(a.charged_amount) FROM \
         accepted_events a \
-        WHERE a.topup_id = t.id AND a.outcome = 'credited'), t.total_amount) AS total_amount, t.currency, \
+        WHERE a.topup_id = t.id AND a.outcome = 'credited'), t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' \
+        THEN t.tax_amount ELSE 0 END) AS total_amount, t.currency, \
         t.expected_fee, \
         (SELECT p.real_fee FROM payments p WHERE p.provider_payment_id = t.provider_payment_id AND p.provider = \
         t.provider AND p.state = 'credited') \

@@ -8,6 +8,7 @@ use crate::config::jwt::JwtSettings;
 use crate::config::recurring::RecurringConfig;
 use crate::console::settings::ConsoleSettings;
 use crate::domain::pricing::Pricing;
+use crate::domain::tax::AssumedTax;
 
 /// Where Stripe shows objects.
 const LIVE_DASHBOARD: &str = "https://dashboard.stripe.com/";
@@ -64,6 +65,8 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
     let methods = &config.payment_methods;
     let of_tokens = |read: fn(&JwtSettings) -> Vec<String>| list(&config.jwt.as_ref().map(read).unwrap_or_default());
     let traces = config.traces.as_ref();
+    let (taxed, tax_code) = (prices.tax(), prices.tax_code());
+    let tax = |read: fn(AssumedTax) -> String| taxed.map_or_else(|| "no tax".to_owned(), read);
     let (bonuses, low_balance) = (pricing.bonuses().to_string(), config.outbox.low_balance_credits);
     vec![
         ("STRIPE_SECRET_KEY", format!("{} mode (not shown)", if stripe.livemode { "live" } else { "test" })),
@@ -113,6 +116,10 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("CHECKOUT_EXPIRES_MINUTES", config.checkout_expires_minutes.to_string()),
         ("PAYMENT_METHODS", if methods.is_empty() { "dashboard".to_owned() } else { methods.join(",") }),
         ("INVOICES", on_or_off(config.makes_invoices)),
+        ("TAX", if pricing.fees().tax.is_some() { "automatic" } else { "off" }.to_owned()),
+        ("TAX_BEHAVIOR", tax(|tax| tax.behavior.as_str().to_owned())),
+        ("TAX_CODE_CREDITS", tax_code.map_or_else(|| "Stripe's default".to_owned(), |code| code.as_str().to_owned())),
+        ("TAX_ASSUMED_RATE_PERCENT", tax(|tax| tax.rate.to_string())),
         ("WEBHOOK_PAYLOAD_DAYS", config.webhook_payload_days.to_string()),
         ("RECONCILE_EVERY_HOURS", config.reconcile_every_hours.to_string()),
         ("RECONCILE_SINCE_DAYS", config.reconcile_since_days.to_string()),

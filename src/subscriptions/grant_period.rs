@@ -98,7 +98,7 @@ pub(crate) async fn book_invoice(
         }
     }
     if lines_minor > 0 {
-        let amount = credits_amount_minor(invoice.total_minor, lines_minor);
+        let amount = credits_amount_minor(invoice.total_minor.saturating_sub(invoice.added_tax_minor), lines_minor);
         invoice_rows::set_credits_amount(tx, &invoice.id, amount).await?;
     }
     Ok(brought)

@@ -27,8 +27,12 @@ pub struct Invoice {
     pub reason: String,
     /// The currency.
     pub currency: String,
-    /// What is to be paid.
+    /// What is to be paid, with tax.
     pub total: i64,
+    /// The tax in it.
+    pub tax_amount: i64,
+    /// The part of the tax that came on top of the prices.
+    pub added_tax_amount: i64,
     /// What was paid.
     pub amount_paid: i64,
     /// What refunds and disputes count against first.
@@ -53,20 +57,21 @@ pub struct Invoice {
 
 statements! {
     UPSERT = "INSERT INTO subscription_invoices (provider_invoice_id, provider, provider_subscription_id, account_id, \
-        number, status, reason, currency, total, amount_paid, credits_amount, attempts, told_attempt, needs_action, \
+        number, status, reason, currency, total, tax_amount, added_tax_amount, amount_paid, credits_amount, attempts, told_attempt, needs_action, \
         next_attempt_at, hosted_url, created_at, paid_at, booked_at, updated_at) VALUES (:invoice, :provider, :subscription, \
-        :account, :number, :status, :reason, :currency, :total, :amount_paid, 0, :attempts, 0, 0, :next_attempt_at, \
+        :account, :number, :status, :reason, :currency, :total, :tax, :added_tax, :amount_paid, 0, :attempts, 0, 0, :next_attempt_at, \
         :hosted_url, :created_at, :paid_at, :booked_at, :now_ms) ON CONFLICT (provider_invoice_id, provider) DO UPDATE SET \
-        number = excluded.number, status = excluded.status, total = excluded.total, amount_paid = excluded.amount_paid, \
+        number = excluded.number, status = excluded.status, total = excluded.total, tax_amount = excluded.tax_amount, \
+        added_tax_amount = excluded.added_tax_amount, amount_paid = excluded.amount_paid, \
         attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at, hosted_url = excluded.hosted_url, \
         paid_at = excluded.paid_at, \
         booked_at = COALESCE(subscription_invoices.booked_at, excluded.booked_at), updated_at = excluded.updated_at";
     FIND = "SELECT provider_invoice_id, provider, provider_subscription_id, account_id, number, status, reason, \
-        currency, total, amount_paid, credits_amount, attempts, told_attempt, needs_action, next_attempt_at, \
+        currency, total, tax_amount, added_tax_amount, amount_paid, credits_amount, attempts, told_attempt, needs_action, next_attempt_at, \
         hosted_url, created_at, paid_at, updated_at FROM subscription_invoices \
         WHERE provider_invoice_id = :invoice AND provider = :provider";
     OF_SUBSCRIPTION = "SELECT provider_invoice_id, provider, provider_subscription_id, account_id, number, status, \
-        reason, currency, total, amount_paid, credits_amount, attempts, told_attempt, needs_action, next_attempt_at, \
+        reason, currency, total, tax_amount, added_tax_amount, amount_paid, credits_amount, attempts, told_attempt, needs_action, next_attempt_at, \
         hosted_url, created_at, paid_at, updated_at FROM subscription_invoices \
         WHERE provider_subscription_id = :subscription ORDER BY created_at DESC LIMIT :limit";
     SET_CREDITS_AMOUNT = "UPDATE subscription_invoices SET credits_amount = :amount \
@@ -97,6 +102,8 @@ pub(crate) async fn put(
         reason = report.reason.as_str(),
         currency = report.currency.as_str(),
         total = report.total_minor,
+        tax = report.tax_minor,
+        added_tax = report.added_tax_minor,
         amount_paid = report.amount_paid_minor,
         attempts = report.attempts,
         next_attempt_at = ms(report.next_attempt_seconds),

@@ -8,6 +8,7 @@ use crate::db::{StoreError, Tx};
 use crate::domain::ids::InvoiceId;
 use crate::domain::ledger::ReversalCause;
 use crate::domain::period_credits::{reversal_source, taken};
+use crate::domain::tax::Charged;
 use crate::subscriptions::grant_period::Booking;
 use crate::subscriptions::grant_rows::{self, PeriodGrant};
 use crate::subscriptions::{invoice_rows, reversal_rows};
@@ -21,7 +22,8 @@ pub(crate) async fn settle_invoice(
     cause: Option<ReversalCause>,
 ) -> Result<i64, StoreError> {
     let Some(row) = invoice_rows::find(tx, invoice).await? else { return Ok(0) };
-    let reversed = reversal_rows::reversed_minor(tx, invoice).await?;
+    let charged = Charged { total_minor: row.total, added_tax_minor: row.added_tax_amount };
+    let reversed = charged.net_minor(reversal_rows::reversed_minor(tx, invoice).await?);
     let mut moved = 0_i64;
     for grant in grant_rows::of_invoice(tx, invoice).await? {
         let wanted = taken(grant.credits, row.credits_amount, reversed);

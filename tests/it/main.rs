@@ -59,6 +59,7 @@ mod stripe_failures;
 mod stripe_requests;
 mod subscriptions;
 mod support;
+mod tax;
 mod token_shapes;
 mod traces;
 mod triggers;

@@ -75,20 +75,22 @@ fn print(report: &MonthReport, decimals: DisplayDecimals) {
     }
     for sold in &report.sold {
         println!(
-            "{:<18}{:>20} {}  of {} purchases: {} for credits, {} fees of customers; {} of Stripe's fees expected",
+            "{:<18}{:>20} {}  of {} purchases: {} for credits, {} fees of customers, {} tax; {} of Stripe's fees \
+             expected",
             "charged",
             sold.charged_amount,
             sold.currency,
             sold.purchases,
             sold.credits_amount,
             sold.fee_amount,
+            sold.tax_amount,
             sold.expected_fee
         );
     }
     for billed in &report.billed {
         println!(
-            "{:<18}{:>20} {}  of {} paid invoices of subscriptions: {} for credits",
-            "billed", billed.total_amount, billed.currency, billed.invoices, billed.credits_amount
+            "{:<18}{:>20} {}  of {} paid invoices of subscriptions: {} for credits, {} tax",
+            "billed", billed.total_amount, billed.currency, billed.invoices, billed.credits_amount, billed.tax_amount
         );
     }
     for gone in &report.reversed {

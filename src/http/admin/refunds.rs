@@ -134,6 +134,9 @@ pub struct Preview {
     /// The part of `amount` that refunds the fee line, in minor units.
     #[schema(example = 0)]
     fee_amount: i64,
+    /// The part of the amount that is tax on top of the price and the fee line.
+    #[schema(example = 0)]
+    tax_amount: i64,
     #[schema(example = "usd")]
     currency: String,
     /// The number of credits that would be taken back.
@@ -334,6 +337,7 @@ fn to_preview(found: RefundPreview) -> Result<Preview, ApiError> {
         payment_id: facts.payment.map(|payment| payment.to_string()),
         amount: plan.map_or(0, |plan| plan.amount_minor),
         fee_amount: plan.map_or(0, |plan| plan.fee_minor),
+        tax_amount: plan.map_or(0, |plan| plan.tax_minor),
         currency: facts.currency,
         credits,
         bonus_credits,

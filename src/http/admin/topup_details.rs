@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::expiry::ExpiryDays;
+use crate::domain::tax::TaxBehavior;
 use crate::http::kit::problem::ApiError;
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::server::accounts::{Transaction, transaction};
@@ -53,8 +54,15 @@ pub struct TopupDetails {
     credits_amount: i64,
     #[schema(example = 39)]
     fee_amount: i64,
+    /// What the customer pays, in minor units, before tax that comes on top.
     #[schema(example = 289)]
     total_amount: i64,
+    /// `exclusive`: tax comes on top of `totalAmount`. `inclusive`: it contains it. null: no tax was agreed.
+    #[schema(example = "exclusive")]
+    tax_behavior: Option<&'static str>,
+    /// The tax in the charge, in minor units; null before the payment, and if no tax was agreed.
+    #[schema(example = 55)]
+    tax_amount: Option<i64>,
     fee: FeeDetails,
     /// The payment provider.
     #[schema(example = "stripe")]
@@ -274,6 +282,8 @@ impl TryFrom<Explanation> for TopupDetails {
             credits_amount: topup.credits_amount_minor,
             fee_amount: topup.fee_amount_minor,
             total_amount: topup.total_amount_minor,
+            tax_behavior: topup.tax.map(TaxBehavior::as_str),
+            tax_amount: topup.charged_tax_minor(),
             fee,
             provider: topup.provider.to_string(),
             session_id: topup.session.map(|session| session.to_string()),

@@ -191,6 +191,8 @@ fn effect(
                 ("The customer gets", html! {
                     strong { (money(plan.amount_minor, currency)) } @if plan.fee_minor > 0 {
                         ", of which " (money(plan.fee_minor, currency)) " is the fee"
+                    } @if plan.tax_minor > 0 {
+                        ", of which " (money(plan.tax_minor, currency)) " is tax"
                     }
                 }),
                 ("Taken from the account", html! {

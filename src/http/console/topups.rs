@@ -8,6 +8,7 @@ use crate::console::actions;
 use crate::console::find::{Told, tell_topup};
 use crate::console::words;
 use crate::domain::checkout::TopupState;
+use crate::domain::tax::TaxBehavior;
 use crate::http::console::form::{Fields, account_path, after, topup_id, topup_path};
 use crate::http::console::layout::{Place, at, change_fields};
 use crate::http::console::page::{Page, see_other};
@@ -134,8 +135,14 @@ fn details(signed: &SignedIn, told: &Told) -> Markup {
         (
             "Charged",
             html! {
-                (money(topup.total_amount_minor)) " (" (money(topup.credits_amount_minor)) " + "
-                    (money(topup.fee_amount_minor)) " fee)"
+                (money(topup.charged_minor())) " (" (money(topup.credits_amount_minor)) " + "
+                    (money(topup.fee_amount_minor)) " fee"
+                    @match (topup.tax, topup.charged_tax_minor()) {
+                        (Some(TaxBehavior::Exclusive), Some(tax)) => { " + " (money(tax)) " tax" }
+                        (Some(TaxBehavior::Exclusive), None) => { ", and tax" }
+                        (Some(TaxBehavior::Inclusive), Some(tax)) => { ", with " (money(tax)) " tax in it" }
+                        _ => {}
+                    } ")"
             },
         ),
         (

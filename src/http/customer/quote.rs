@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::domain::tax::TaxBehavior;
 use crate::http::kit::body::read_query;
 use crate::http::kit::openapi::PublicProblems;
 use crate::http::kit::problem::ApiError;
@@ -52,9 +53,13 @@ pub struct Quote {
     /// The fee line; 0 if the seller absorbs the fee.
     #[schema(example = 39)]
     fee_amount: i64,
-    /// What the customer pays: `creditsAmount` plus `feeAmount`.
+    /// What the customer pays: `creditsAmount` plus `feeAmount`, and tax on top of it if `taxBehavior` is `exclusive`.
     #[schema(example = 289)]
     total_amount: i64,
+    /// `exclusive`: tax comes on top, as soon as the customer's address is known. `inclusive`: the amounts contain it.
+    /// null: no tax is charged.
+    #[schema(example = "exclusive")]
+    tax_behavior: Option<&'static str>,
     /// The credits given on top.
     #[schema(example = 0)]
     bonus_credits: i64,
@@ -110,6 +115,7 @@ pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, Api
         credits_amount: quote.credits_amount_minor,
         fee_amount: quote.fee_amount_minor,
         total_amount: quote.total_amount_minor,
+        tax_behavior: quote.tax.map(TaxBehavior::as_str),
         bonus_credits: quote.bonus_credits,
         credits_expire_at: expires_at.transpose()?,
     }))

@@ -18,6 +18,7 @@ use crate::domain::payer::Payer;
 use crate::domain::price_list::NotSoldIn;
 use crate::domain::pricing::Pricing;
 use crate::domain::redirect::RedirectUrl;
+use crate::domain::tax::TaxBehavior;
 use crate::http::auth::Caller;
 use crate::http::kit::body::read_json;
 use crate::http::kit::client_address::client_address;
@@ -134,9 +135,15 @@ pub struct Session {
     /// The fee line, in minor units.
     #[schema(example = 39)]
     fee_amount: i64,
-    /// What the customer pays, in minor units.
+    /// What the customer pays, in minor units, before tax that comes on top.
     #[schema(example = 289)]
     total_amount: i64,
+    /// `exclusive`: tax comes on top of `totalAmount`. `inclusive`: it contains it. null: no tax was agreed.
+    #[schema(example = "exclusive")]
+    tax_behavior: Option<&'static str>,
+    /// The tax in the charge, in minor units; null before the payment, and if no tax was agreed.
+    #[schema(example = 55)]
+    tax_amount: Option<i64>,
     #[schema(example = "2026-11-21T12:00:00Z")]
     created_at: String,
     #[schema(example = "2026-11-21T13:00:00Z")]
@@ -155,6 +162,7 @@ impl TryFrom<Topup> for Session {
 
     fn try_from(topup: Topup) -> Result<Self, ApiError> {
         let credits_expire_at = topup.credits_expire_at_ms().map(rfc3339).transpose()?;
+        let tax_amount = topup.charged_tax_minor();
         Ok(Self {
             id: topup.session.map(|session| session.as_str().to_owned()).unwrap_or_default(),
             topup_id: topup.id.as_str().to_owned(),
@@ -174,6 +182,8 @@ impl TryFrom<Topup> for Session {
             credits_amount: topup.credits_amount_minor,
             fee_amount: topup.fee_amount_minor,
             total_amount: topup.total_amount_minor,
+            tax_behavior: topup.tax.map(TaxBehavior::as_str),
+            tax_amount,
             created_at: rfc3339(topup.created_at_ms)?,
             expires_at: rfc3339(topup.expires_at_ms)?,
             paid_at: topup.paid_at_ms.map(rfc3339).transpose()?,

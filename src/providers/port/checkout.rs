@@ -48,6 +48,9 @@ pub struct CheckoutRequest {
     /// Whether the card is saved, to be charged later without the customer. Only with a customer.
     #[serde(default, skip_serializing_if = "is_false")]
     pub saves_card: bool,
+    /// How it is taxed; `None` if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<TaxRequest>,
     /// Whether the customer gets a paid invoice.
     #[serde(default, skip_serializing_if = "is_false")]
     pub makes_invoice: bool,
@@ -62,13 +65,23 @@ pub struct CheckoutRequest {
     pub signature: Option<String>,
 }
 
+/// How the provider shall tax a checkout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxRequest {
+    /// Whether the lines contain the tax: a name of [`TaxBehavior`](crate::domain::tax::TaxBehavior).
+    pub behavior: String,
+    /// The provider's code for the kind of thing that is sold; `None` for the default of its account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 const fn is_false(value: &bool) -> bool {
     !*value
 }
 
 impl CheckoutRequest {
-    /// What the customer is charged, in minor units. `None` if a number is out of range.
+    /// What the customer is charged, in minor units, before tax that comes on top. `None` if a number is out of range.
     #[must_use]
     pub fn total_amount_minor(&self) -> Option<i64> {
         let unit = CreditUnit::new(self.credit_unit_credits, self.credit_unit_amount_minor)?;

@@ -69,11 +69,23 @@ pub struct UndeliveredEvent {
     pub topup: TopupId,
 }
 
+/// Whether the provider computes tax.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaxSetup {
+    /// Whether its settings are complete.
+    pub is_active: bool,
+    /// In how many places the account is registered; at most 100 are counted.
+    pub registrations: usize,
+}
+
 /// Tells what the account may do.
 #[async_trait]
 pub trait AccountOps: Send + Sync {
     /// The account that the API key belongs to.
     async fn read_account(&self) -> Result<ProviderAccount, ProviderError>;
+
+    /// Whether it computes tax.
+    async fn read_tax_setup(&self) -> Result<TaxSetup, ProviderError>;
 }
 
 /// Manages the endpoints to which events are delivered.
@@ -100,6 +112,10 @@ pub trait EndpointOps: Send + Sync {
 impl AccountOps for Unsupported {
     async fn read_account(&self) -> Result<ProviderAccount, ProviderError> {
         Err(ProviderError::Unsupported("to tell what the account may do"))
+    }
+
+    async fn read_tax_setup(&self) -> Result<TaxSetup, ProviderError> {
+        Err(ProviderError::Unsupported("to tell whether it computes tax"))
     }
 }
 

@@ -28,10 +28,10 @@ use crate::domain::reversal::{DisputeReport, RefundReport};
 use crate::providers::event::WebhookReader;
 
 pub use card::{CardOps, CardSetupRequest, Charge, OffSessionOps, OpenedSetup, SavedCard};
-pub use checkout::{CheckoutRequest, OpenedCheckout};
+pub use checkout::{CheckoutRequest, OpenedCheckout, TaxRequest};
 pub use customer::{Customer, CustomerOps};
 pub use endpoint::{
-    AccountOps, CreatedEndpoint, DeliveryEndpoint, EndpointOps, ProviderAccount, UndeliveredEvent, VersionFit,
+    AccountOps, CreatedEndpoint, DeliveryEndpoint, EndpointOps, ProviderAccount, TaxSetup, UndeliveredEvent, VersionFit,
 };
 pub use error::{ProviderError, ProviderFailure};
 pub use invoice::InvoiceOps;

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::{ProviderError, Unsupported};
 use crate::domain::ids::PriceId;
 use crate::domain::plan::Interval;
+use crate::domain::tax::{TaxBehavior, TaxCode};
 
 /// A product that is sold: a plan, or the fee beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct ProductSpec {
     pub name: String,
     /// Whether it is sold.
     pub is_active: bool,
+    /// What kind of thing it is, which decides its tax; `None` leaves that to the provider's account.
+    pub tax_code: Option<TaxCode>,
 }
 
 /// A recurring price.
@@ -30,6 +33,8 @@ pub struct PriceSpec {
     pub amount_minor: i64,
     /// The length of a period.
     pub interval: Interval,
+    /// Whether it contains tax; `None` without tax.
+    pub tax: Option<TaxBehavior>,
 }
 
 /// A price that the provider has.

@@ -27,6 +27,9 @@ pub struct SubscriptionCheckoutRequest {
     pub fee_price_id: Option<String>,
     /// For how many days nothing is paid; 0 for no trial.
     pub trial_days: i64,
+    /// Whether the provider adds tax to its invoices.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_tax: bool,
     /// Where the customer is sent after paying.
     pub success_url: String,
     /// Where the customer is sent after cancelling.

@@ -159,7 +159,6 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
     }
     let currency = report.currency.as_deref().and_then(|currency| Currency::parse(currency).ok());
     let currency = currency.ok_or("it is in no currency")?;
-    let paid = report.amount_total_minor.ok_or("it has no amount")?;
     let (quote, fees, sold_at_ms) = if let Some(terms) = terms {
         let quote = sealed_quote(&terms, credits, currency).ok_or("its sealed terms make no price")?;
         (quote, terms.fees, terms.sold_at_ms)
@@ -177,6 +176,9 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
             return Err(format!("its {what} is {}, and the terms say {}", text(said), text(&sold)));
         }
     }
+    // How the tax was charged is compared when the payment is applied.
+    let paid = if quote.tax.is_some() { report.amount_subtotal_minor } else { report.amount_total_minor };
+    let paid = paid.ok_or("it has no amount")?;
     if quote.total_amount_minor != paid {
         let (credits, total) = (app.pricing.decimals().format(credits.get()), quote.total_amount_minor);
         return Err(format!("{credits} credits cost {total}, and {paid} was paid"));
@@ -201,6 +203,7 @@ fn agreed(app: &App, report: &PurchaseReport, terms: Option<SoldTerms>) -> Resul
         payment_methods: Vec::new(),
         customer: None,
         saves_card: false,
+        tax: None,
         makes_invoice: false,
         payment_method: None,
         terms: report.seal.as_ref().map(|seal| seal.terms.clone()),
@@ -220,6 +223,7 @@ fn sealed_quote(terms: &SoldTerms, credits: Credits, currency: Currency) -> Opti
         credits_amount_minor,
         fee_amount_minor: terms.fee_amount_minor,
         total_amount_minor: credits_amount_minor.checked_add(terms.fee_amount_minor)?,
+        tax: terms.fees.tax.map(|tax| tax.behavior),
         bonus_credits: terms.bonus_credits,
         expiry: terms.expiry,
     })

@@ -15,6 +15,7 @@ use crate::domain::checkout::{PurchaseReport, Seal};
 use crate::domain::credit_unit::CreditUnit;
 use crate::domain::expiry::ExpiryDays;
 use crate::domain::fees::{FeeMode, FeePolicy, RatePercent};
+use crate::domain::tax::{AssumedTax, TaxBehavior};
 use crate::ports::IdGenerator;
 use crate::providers::port::CheckoutRequest;
 
@@ -82,6 +83,11 @@ struct TermsText {
     /// For how many days the credits are good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     days: Option<i64>,
+    /// How it is taxed, and the rate that the fee line was computed for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tax: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    assumed: Option<String>,
 }
 
 impl SealKey {
@@ -112,6 +118,8 @@ impl SealKey {
             label: fees.label.clone(),
             bonus: request.bonus_credits,
             days: request.credits_expire_days,
+            tax: fees.tax.map(|tax| tax.behavior.as_str().to_owned()),
+            assumed: fees.tax.map(|tax| tax.rate.to_string()),
         })
         .ok()?;
         let credits = request.credits.to_string();
@@ -171,6 +179,13 @@ fn read_terms(text: &str) -> Option<SoldTerms> {
         Some(days) => Some(ExpiryDays::new(days)?),
         None => None,
     };
+    let tax = match (terms.tax, terms.assumed) {
+        (Some(behavior), Some(rate)) => {
+            Some(AssumedTax { behavior: TaxBehavior::parse(&behavior)?, rate: RatePercent::parse(&rate).ok()? })
+        }
+        (None, None) => None,
+        _ => return None,
+    };
     Some(SoldTerms {
         sold_at_ms: terms.at,
         unit: CreditUnit::new(terms.per, terms.unit)?,
@@ -180,6 +195,7 @@ fn read_terms(text: &str) -> Option<SoldTerms> {
             rate: RatePercent::parse(&terms.rate).ok()?,
             fixed_minor: terms.fixed,
             label: terms.label,
+            tax,
         },
         bonus_credits: terms.bonus.unwrap_or(0),
         expiry,

@@ -4,7 +4,7 @@ use crate::domain::ids::{SessionId, TopupId};
 
 fn fees() -> FeePolicy {
     let rate = RatePercent::parse("2.9").expect("a rate");
-    FeePolicy { mode: FeeMode::GrossUp, rate, fixed_minor: 30, label: "Processing fee".to_owned() }
+    FeePolicy { mode: FeeMode::GrossUp, rate, fixed_minor: 30, label: "Processing fee".to_owned(), tax: None }
 }
 
 fn request() -> CheckoutRequest {
@@ -24,6 +24,7 @@ fn request() -> CheckoutRequest {
         payment_methods: Vec::new(),
         customer: None,
         saves_card: false,
+        tax: None,
         makes_invoice: false,
         payment_method: None,
         bonus_credits: Some(12),
@@ -47,6 +48,7 @@ fn report(seal: Option<Seal>) -> PurchaseReport {
         expire_days: Some("365".to_owned()),
         mode: Some("payment".to_owned()),
         currency: Some("usd".to_owned()),
+        amount_subtotal_minor: Some(289),
         amount_total_minor: Some(289),
         amount_tax_minor: None,
         payment: None,

@@ -11,6 +11,7 @@ use crate::db::command::Command;
 use crate::db::statement::{Argument, Bulk, BulkStatement, Done, Picked, Value, bulk_statement};
 use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::{SessionId, TopupId};
+use crate::domain::tax::TaxBehavior;
 use crate::purchases::checkout::topup_attempts;
 use crate::purchases::idempotency::{self, IdempotencyKey, KeyState, StoredAnswer};
 use crate::purchases::topups::{self, NewTopup, Topup, to_json};
@@ -66,6 +67,7 @@ struct BeginRow<'c> {
     bonus: i64,
     /// 0 for ever.
     expire_days: i64,
+    tax: Option<&'static str>,
     livemode: i64,
     provider: &'c str,
     request: String,
@@ -99,6 +101,7 @@ impl<'c> BeginRow<'c> {
             expected_fee: new.expected_fee_minor,
             bonus: new.quote.bonus_credits,
             expire_days: new.quote.expiry.map_or(0, ExpiryDays::get),
+            tax: new.quote.tax.map(TaxBehavior::as_str),
             livemode: i64::from(new.livemode),
             provider: new.provider.as_str(),
             request: to_json(&new.request).ok()?,
@@ -206,6 +209,7 @@ impl Bulk for NewCheckouts<'_> {
             expected_fee = Value::ints(rows, |row| row.expected_fee),
             bonus = Value::ints(rows, |row| row.bonus),
             expire_days = Value::ints(rows, |row| row.expire_days),
+            tax = Value::texts(rows, |row| row.tax),
             livemode = Value::ints(rows, |row| row.livemode),
             provider = Value::texts(rows, |row| Some(row.provider)),
             request = Value::texts(rows, |row| Some(&row.request)),

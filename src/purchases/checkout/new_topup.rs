@@ -7,7 +7,7 @@ use crate::domain::expiry::ExpiryDays;
 use crate::domain::fees::FeePolicy;
 use crate::domain::ids::{CustomerId, PaymentMethodId, TopupId};
 use crate::domain::pricing::Quote;
-use crate::providers::port::CheckoutRequest;
+use crate::providers::port::{CheckoutRequest, TaxRequest};
 use crate::purchases::topups::NewTopup;
 
 /// What is bought, and how it is paid.
@@ -52,6 +52,10 @@ pub(crate) fn new_topup(app: &App, purchase: Purchase<'_>, now_ms: i64) -> Resul
         payment_methods: app.checkout.payment_methods.clone(),
         customer: purchase.customer.map(|customer| customer.as_str().to_owned()),
         saves_card: purchase.saves_card,
+        tax: quote.tax.map(|behavior| TaxRequest {
+            behavior: behavior.as_str().to_owned(),
+            code: app.pricing.tax_code().map(|code| code.as_str().to_owned()),
+        }),
         // A charge without a page has no session that could make one.
         makes_invoice: app.checkout.makes_invoices && purchase.payment_method.is_none(),
         payment_method: purchase.payment_method.map(|card| card.as_str().to_owned()),

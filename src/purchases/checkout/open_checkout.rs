@@ -18,6 +18,7 @@ use crate::domain::currency::Currency;
 use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::{CustomerId, SessionId, TopupId};
 use crate::domain::provider::ProviderName;
+use crate::domain::tax::TaxBehavior;
 use crate::providers::port::{CheckoutRequest, OpenedCheckout, ProviderError};
 use crate::purchases::checkout::create_once::{Creation, Failure, Trouble, Work, create_once};
 use crate::purchases::checkout::topup_attempts;
@@ -284,6 +285,10 @@ fn agreement(topup: &TopupId, request: &CheckoutRequest, provider: ProviderName,
         Some(days) => Some(ExpiryDays::new(days)?),
         None => None,
     };
+    let tax = match &request.tax {
+        Some(tax) => Some(TaxBehavior::parse(&tax.behavior)?),
+        None => None,
+    };
     Some(Agreement {
         topup: topup.clone(),
         account: AccountId::parse(request.account_id.as_str()).ok()?,
@@ -292,6 +297,7 @@ fn agreement(topup: &TopupId, request: &CheckoutRequest, provider: ProviderName,
         expiry,
         currency: Currency::parse(&request.currency).ok()?,
         total_amount_minor: credits_amount_minor.checked_add(request.fee_amount_minor)?,
+        tax,
         livemode,
         provider,
         session: None,

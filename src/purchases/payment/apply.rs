@@ -39,7 +39,7 @@ pub struct ApplyPayment {
 
 statements! {
     MARK_PAID = "UPDATE topups SET state = 'paid', paid_at = :now_ms, updated_at = :now_ms, failure_code = NULL, \
-        revision = revision + 1, \
+        revision = revision + 1, tax_amount = :tax, \
         provider_session_id = COALESCE(provider_session_id, :session), provider_payment_id = COALESCE(:payment, \
         provider_payment_id) \
         WHERE id = :topup AND state <> 'paid' AND (provider_session_id IS NULL OR provider_session_id = :session)";
@@ -106,7 +106,8 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &AgreedTopup) -> Res
     let writes = touch_payment(tx, command, PaymentRole::Credited).await?;
     let payment = report.payment.as_ref().map(PaymentId::as_str);
     let (topup, now_ms) = (agreement.topup.as_str(), command.now_ms);
-    let marked = tx.execute(&MARK_PAID, &args![topup, session = report.session.as_str(), now_ms, payment]).await?;
+    let tax = agreement.agreed_tax_minor(report);
+    let marked = tx.execute(&MARK_PAID, &args![topup, session = report.session.as_str(), now_ms, payment, tax]).await?;
     if marked == 0 {
         // Another transaction changed the row after our read. A retry reads the new state.
         return Err(StoreError::Overtaken);

@@ -6,6 +6,7 @@ use crate::domain::account::AccountId;
 use crate::domain::currency::Currency;
 use crate::domain::ids::{PaymentId, TopupId};
 use crate::domain::refund::{PaidAs, Refundable};
+use crate::domain::tax::Charged;
 use crate::purchases::topups;
 
 /// A top-up and one of its payments, as needed for a refund.
@@ -26,8 +27,9 @@ statements! {
     /// the refund itself counts, or there is none. An open dispute blocks refunds; a lost one has taken its part. The
     /// charged amount is the agreed one, unless an operator accepted another.
     FACTS = "SELECT t.account_id, t.state, t.credits, t.bonus_credits, t.currency, t.credit_unit_credits, t.credit_unit_amount, \
-        COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id \
-        AND (a.outcome = 'credited') = (p.state = 'credited')), t.total_amount) AS total_amount, \
+        (SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id \
+        AND (a.outcome = 'credited') = (p.state = 'credited')) AS accepted_amount, \
+        t.total_amount, t.tax_behavior, t.tax_amount, \
         p.provider, p.provider_payment_id, p.state AS role, \
         (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
         WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1 AND r.kind \
@@ -59,7 +61,10 @@ struct FactsRow {
     currency: String,
     credit_unit_credits: i64,
     credit_unit_amount: i64,
+    accepted_amount: Option<i64>,
     total_amount: i64,
+    tax_behavior: Option<String>,
+    tax_amount: i64,
     provider_payment_id: Option<String>,
     role: Option<String>,
     refunded: i64,
@@ -79,6 +84,8 @@ impl TryFrom<FactsRow> for RefundFacts {
             _ => PaidAs::Nothing,
         };
         let currency = Currency::parse(&row.currency).map_err(|_| StoreError::corrupt("currency", &row.currency))?;
+        let agreed = topups::charged(row.total_amount, row.tax_behavior.as_deref(), row.tax_amount)?;
+        let charged = row.accepted_amount.map_or(agreed, Charged::without_tax);
         let payment = row.provider.zip(row.provider_payment_id);
         let payment = payment.map(|(provider, id)| topups::payment_id(&provider, &id)).transpose()?;
         Ok(Self {
@@ -91,7 +98,7 @@ impl TryFrom<FactsRow> for RefundFacts {
                 bonus_credits: row.bonus_credits,
                 unspent_credits: row.unspent,
                 unit: topups::credit_unit(row.credit_unit_credits, row.credit_unit_amount)?,
-                total_amount_minor: row.total_amount,
+                charged,
                 refunded_minor: row.refunded,
                 disputed_minor: row.disputed,
                 has_open_dispute: row.open_disputes > 0,

@@ -168,8 +168,8 @@ pub(crate) fn fill(first: u32, last: u32) -> String {
          status, is_update_pending, is_extra, has_started, revision, created_at, updated_at) SELECT 'sub_' || n, 'stripe', 'user_' || n, \
          'cus_' || n, 'plan_' || n, 'price_' || n, 'canceled', 0, 0, 1, 1, n, n FROM",
         "INSERT INTO subscription_invoices (provider_invoice_id, provider, provider_subscription_id, account_id, status, reason, currency, \
-         total, amount_paid, credits_amount, attempts, told_attempt, needs_action, created_at, booked_at, updated_at) SELECT 'in_' || n, \
-         'stripe', 'sub_' || n, 'user_' || n, 'paid', 'subscription_cycle', 'usd', 500, 500, 500, 1, 0, 0, n, n, n FROM",
+         total, tax_amount, added_tax_amount, amount_paid, credits_amount, attempts, told_attempt, needs_action, created_at, booked_at, updated_at) SELECT 'in_' || n, \
+         'stripe', 'sub_' || n, 'user_' || n, 'paid', 'subscription_cycle', 'usd', 500, 0, 0, 500, 500, 1, 0, 0, n, n, n FROM",
         "INSERT INTO subscription_grants (id, kind, account_id, provider_subscription_id, provider, provider_invoice_id, \
          provider_price_id, plan_id, period_start, period_end, rollover, worth, credits, taken_credits, taken_own, revision, created_at) \
          SELECT 'sub_' || n || ':price_1:1', 'period', 'user_' || n, 'sub_' || n, 'stripe', 'in_' || n, 'price_' || n, 'plan_' || n, n, \

@@ -111,3 +111,16 @@ async fn a_live_key_that_may_do_everything_is_a_warning() {
     mode("sk_test", &settings).await.says("stripe.mode", "ok", "test", "");
     world.finish().await;
 }
+
+/// Without a registration Stripe says nothing and adds 0.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tax_that_would_be_nothing_everywhere_is_found() {
+    let (world, mut settings) = world(Backend::Sqlite).await;
+    assert!(doctor(&settings).await.all("stripe.tax").is_empty(), "nobody wants tax");
+    settings.insert("TAX", "automatic".to_owned());
+    let report = doctor(&settings).await;
+    report.ok("stripe.tax");
+    world.stripe.control("billing", json!({ "tax_registered": false })).await;
+    doctor(&settings).await.says("stripe.tax", "warning", "no active registration", "Tax, Registrations");
+    world.finish().await;
+}

@@ -31,7 +31,7 @@ on_both_databases! {
             (
                 "topups",
                 "id,accountId,state,credits,takenCredits,bonusCredits,creditsExpireDays,currency,creditUnitCredits,\
-                 creditUnitAmount,creditsAmount,feeAmount,totalAmount,acceptedAmount,expectedFee,provider,sessionId,\
+                 creditUnitAmount,creditsAmount,feeAmount,totalAmount,taxBehavior,taxAmount,acceptedAmount,expectedFee,provider,sessionId,\
                  paymentId,declineCode,failureCode,createdAt,expiresAt,paidAt",
                 1,
             ),

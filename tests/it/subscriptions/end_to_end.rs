@@ -19,7 +19,11 @@ pub async fn post(app: &TestApp, path: &str, body: Value) -> Answer {
 
 /// A service that sells three plans, the smallest one with a trial.
 pub async fn shop(backend: crate::support::Backend) -> TestApp {
-    let options = Options::with_webhooks().setting("JWT_ADMIN_SCOPE", "credits:admin");
+    shop_with(backend, Options::with_webhooks().setting("JWT_ADMIN_SCOPE", "credits:admin")).await
+}
+
+/// The same with these options.
+pub async fn shop_with(backend: crate::support::Backend, options: Options) -> TestApp {
     let app = TestApp::start_with(backend, options).await;
     let plans = json!({ "plans": [
         { "id": "basic", "name": "Basic", "interval": "month", "creditsPerPeriod": 1_000, "rollover": "keep",

@@ -2,7 +2,7 @@
 
 mod credits;
 mod edges;
-mod end_to_end;
+pub mod end_to_end;
 mod http;
 mod money_back;
 mod month;

@@ -172,6 +172,7 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
         credits_amount_minor: 250,
         fee_amount_minor: 39,
         total_amount_minor: 289,
+        tax: None,
         bonus_credits: 0,
         expiry: None,
     };
@@ -180,6 +181,7 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
         rate: RatePercent::parse("2.9").expect("a rate"),
         fixed_minor: 30,
         label: "Processing fee".to_owned(),
+        tax: None,
     };
     let request = CheckoutRequest {
         topup_id: id.as_str().to_owned(),
@@ -199,6 +201,7 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
         payment_methods: vec!["card".to_owned()],
         customer: None,
         saves_card: false,
+        tax: None,
         makes_invoice: false,
         payment_method: None,
         terms: None,
@@ -234,6 +237,7 @@ pub fn paid_report(new: &NewTopup) -> PurchaseReport {
         expire_days: new.quote.expiry.map(|days| days.get().to_string()),
         mode: Some("payment".to_owned()),
         currency: Some(new.quote.currency.as_str().to_owned()),
+        amount_subtotal_minor: Some(new.quote.total_amount_minor),
         amount_total_minor: Some(new.quote.total_amount_minor),
         amount_tax_minor: None,
         payment: Some(PaymentId::parse(STRIPE, format!("pi_{digits}")).expect("an id")),

@@ -6,12 +6,15 @@ use sqlx::{Connection, PgConnection};
 use topup::catalogue::all_statements;
 use topup::domain::credit_unit::CreditUnit;
 use topup::domain::reversal::credits_taken;
+use topup::domain::tax::Charged;
 
 use crate::on_both_databases;
 use crate::support::books::Books;
 
 const UNIT_CREDITS: [i64; 6] = [1, 2, 7, 10_000, 999_983, 1_000_000];
 const UNIT_AMOUNTS: [i64; 6] = [1, 3, 100, 10_000, 999_999_999_989, 999_999_999_999];
+/// The largest charge of any currency.
+const MOST_CHARGED: i64 = 999_999_999_999;
 /// The largest integer that JavaScript reads exactly: the limit of a purchase.
 const MOST_CREDITS: i64 = 9_007_199_254_740_991;
 
@@ -25,8 +28,32 @@ struct Wrong {
 struct Case {
     unit: CreditUnit,
     units: i64,
+    /// Tax on top of the price.
+    tax: i64,
     reversed: i64,
     taken: i64,
+}
+
+/// The same with tax on top, of charges as large as Stripe makes them, and of twice the charge.
+fn taxed_cases(unit: CreditUnit, units: i64) -> Vec<Case> {
+    let price = units * unit.amount_minor();
+    let mut cases = Vec::new();
+    for tax in [1, price / 5, price / 3 + 1, price] {
+        let total_minor = price.saturating_add(tax);
+        if tax == 0 || total_minor > MOST_CHARGED {
+            continue;
+        }
+        let charged = Charged { total_minor, added_tax_minor: tax };
+        let around = |amount: i64| [amount.saturating_sub(1), amount, amount.saturating_add(1)];
+        let unit_with_tax = charged.gross_minor(unit.amount_minor()).expect("fits");
+        let amounts =
+            [0, unit_with_tax, total_minor / 2, total_minor - 1, total_minor, 2 * total_minor].map(around).concat();
+        for reversed in amounts.into_iter().filter(|amount| *amount >= 0) {
+            let taken = credits_taken(units * unit.credits(), unit, charged.net_minor(reversed));
+            cases.push(Case { unit, units, tax, reversed, taken });
+        }
+    }
+    cases
 }
 
 impl Case {
@@ -50,9 +77,10 @@ fn cases() -> Vec<Case> {
             amounts.dedup();
             let case = |reversed| {
                 let taken = credits_taken(units * unit.credits(), unit, reversed);
-                Case { unit, units, reversed, taken }
+                Case { unit, units, tax: 0, reversed, taken }
             };
             cases.extend(amounts.into_iter().map(case));
+            cases.extend(taxed_cases(unit, units));
         }
     }
     cases
@@ -72,7 +100,9 @@ fn rows(first: usize, cases: &[Case]) -> String {
             &mut topups,
             format_args!(
                 "'topup_{number}', 'user_1', 'paid', {credits}, 'usd', {per}, {price}, {total}, 0, {total}, 'absorb', \
-                 '0', 0, 'fee', 0, 0, 0, 'stripe', '{{}}', 1, 'cs_{number}', 1, 1, 1, 'pi_{number}', 1, {taken}"
+                 '0', 0, 'fee', 0, 0, 0, 'stripe', '{{}}', 1, 'cs_{number}', 1, 1, 1, 'pi_{number}', 1, {taken}, \
+                 'exclusive', {}",
+                case.tax
             ),
         );
         add(&mut payments, format_args!("'pi_{number}', 'stripe', 'topup_{number}', 'credited', 1, 1, 1"));
@@ -99,7 +129,7 @@ fn rows(first: usize, cases: &[Case]) -> String {
         "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
          credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, \
          bonus_credits, livemode, provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at, \
-         updated_at, provider_payment_id, paid_at, taken_credits) VALUES {topups}; \
+         updated_at, provider_payment_id, paid_at, taken_credits, tax_behavior, tax_amount) VALUES {topups}; \
          INSERT INTO payments (provider_payment_id, provider, topup_id, state, writes, created_at, updated_at) \
          VALUES {payments}; \
          INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, currency, status, \

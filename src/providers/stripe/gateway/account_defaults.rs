@@ -1,7 +1,7 @@
 //! Sets every checkout option explicitly that the Stripe account's settings could otherwise switch on.
 //!
-//! An omitted parameter gets the account's default, today's or a later one: tax could be added after the customer
-//! entered an address, a promotion code could lower the total, the page could ask for a phone number. The customer must
+//! An omitted parameter gets the account's default, today's or a later one: tax that nobody agreed to could be added
+//! after the customer entered an address, a promotion code could lower the total, the page could ask for a phone number. The customer must
 //! pay what was agreed, so nothing is omitted. A parameter that has no value for "off" is not an account default and is
 //! not sent.
 
@@ -18,12 +18,13 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_shared::CheckoutSessionBillingAddressCollection;
 
-/// Switches all of these options off. Link stays on if the operator offers it, by name or by leaving the choice to the
+/// Switches all of these options off, but the tax that was agreed. Link stays on if the operator offers it, by name or by leaving the choice to the
 /// dashboard.
 pub(super) fn refuse(
     session: CreateCheckoutSession,
     payment_methods: &[String],
     has_customer: bool,
+    has_tax: bool,
 ) -> CreateCheckoutSession {
     // Stripe accepts this option only where no customer is named.
     let session = if has_customer {
@@ -36,8 +37,8 @@ pub(super) fn refuse(
         .adaptive_pricing(adaptive_pricing())
         .after_expiration(after_expiration())
         .allow_promotion_codes(false)
-        .automatic_tax(CreateCheckoutSessionAutomaticTax::new(false))
-        .billing_address_collection(CheckoutSessionBillingAddressCollection::Auto)
+        .automatic_tax(CreateCheckoutSessionAutomaticTax::new(has_tax))
+        .billing_address_collection(address_collection(has_tax))
         .consent_collection(consent_collection())
         .invoice_creation(CreateCheckoutSessionInvoiceCreation::new(false))
         .managed_payments(managed_payments())
@@ -45,6 +46,15 @@ pub(super) fn refuse(
         .phone_number_collection(CreateCheckoutSessionPhoneNumberCollection::new(false))
         .tax_id_collection(CreateCheckoutSessionTaxIdCollection::new(false))
         .wallet_options(wallet_options(offers_link))
+}
+
+/// The tax follows from the address.
+const fn address_collection(has_tax: bool) -> CheckoutSessionBillingAddressCollection {
+    if has_tax {
+        CheckoutSessionBillingAddressCollection::Required
+    } else {
+        CheckoutSessionBillingAddressCollection::Auto
+    }
 }
 
 fn adaptive_pricing() -> CreateCheckoutSessionAdaptivePricing {

@@ -46,11 +46,18 @@ fn line(
     let currency = stripe_types::Currency::from_str(&request.currency).unwrap_or_else(|never| match never {});
     let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency);
     price.unit_amount = Some(unit_amount);
-    price.product_data = Some(product);
+    price.tax_behavior = request.tax.as_ref().and_then(|tax| tax.behavior.parse().ok());
+    price.product_data = Some(taxed(product, request));
     let mut line = CreateCheckoutSessionLineItems::new();
     line.price_data = Some(price);
     line.quantity = Some(quantity);
     line
+}
+
+/// The fee line is taxed like the credits, because it is charged for selling them.
+fn taxed(mut product: ProductData, request: &CheckoutRequest) -> ProductData {
+    product.tax_code = request.tax.as_ref().and_then(|tax| tax.code.clone());
+    product
 }
 
 /// The line for the credits. A quantity is a whole number of things with a whole price, which suits only a unit of one
@@ -110,7 +117,8 @@ pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckout
         .payment_intent_data(payment_intent_data)
         .success_url(request.success_url.as_str())
         .expires_at(request.expires_at_seconds);
-    session = account_defaults::refuse(session, &request.payment_methods, request.customer.is_some());
+    session =
+        account_defaults::refuse(session, &request.payment_methods, request.customer.is_some(), request.tax.is_some());
     if let Some(cancel_url) = &request.cancel_url {
         session = session.cancel_url(cancel_url.as_str());
     }

@@ -29,6 +29,7 @@ mod saved_cards;
 mod subscription_checkouts;
 mod subscription_ops;
 mod subscriptions;
+mod tax;
 
 use crate::checkpoints;
 use crate::domain::checkout::PurchaseReport;
@@ -39,7 +40,7 @@ use crate::providers::event::WebhookReader;
 use crate::providers::port::{
     AccessOps, AccountOps, Capabilities, CheckoutOps, CheckoutRequest, CreatedEndpoint, DeliveryEndpoint, DisputeOps,
     EndpointOps, EventOps, ListOps, ListPage, OpenedCheckout, PaymentOps, PaymentOwner, Provider, ProviderAccount,
-    ProviderError, RefundOps, RefundOrder, Resource, UndeliveredEvent,
+    ProviderError, RefundOps, RefundOrder, Resource, TaxSetup, UndeliveredEvent,
 };
 use crate::providers::stripe::gateway::call::{ask, make};
 use crate::providers::stripe::gateway::checkout::{create_session, opened, report};
@@ -255,6 +256,10 @@ impl<T: Transport> AccessOps for StripeGateway<T> {
 impl<T: Transport> AccountOps for StripeGateway<T> {
     async fn read_account(&self) -> Result<ProviderAccount, ProviderError> {
         endpoints::read_account(&self.transport).await
+    }
+
+    async fn read_tax_setup(&self) -> Result<TaxSetup, ProviderError> {
+        tax::read_setup(&self.transport).await
     }
 }
 

@@ -5,6 +5,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use crate::domain::ids::PriceId;
 use crate::domain::plan::Interval;
+use crate::domain::tax::{TaxBehavior, TaxCode};
 use crate::providers::port::{FoundPrice, PriceSpec, ProductSpec, ProviderError};
 use crate::providers::stripe::gateway::call::{answer_to, read};
 use crate::providers::stripe::gateway::failure::not_understood;
@@ -17,23 +18,28 @@ struct NewProduct<'p> {
     id: &'p str,
     name: &'p str,
     active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_code: Option<&'p str>,
 }
 
 #[derive(Serialize)]
 struct ChangedProduct<'p> {
     name: &'p str,
     active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_code: Option<&'p str>,
 }
 
 /// The id is ours, so a product is made once: Stripe refuses a second one with it.
 pub(super) async fn put_product(transport: &impl Transport, product: &ProductSpec) -> Result<(), ProviderError> {
-    let ProductSpec { id, name, is_active } = product;
-    let changed = ChangedProduct { name, active: *is_active };
+    let ProductSpec { id, name, is_active, tax_code } = product;
+    let tax_code = tax_code.as_ref().map(TaxCode::as_str);
+    let changed = ChangedProduct { name, active: *is_active, tax_code };
     let update = RequestBuilder::new(StripeMethod::Post, format!("/products/{id}")).form(&changed);
     match answer_to(transport, update, None).await {
         Ok(answer) => read::<IdOnly>(&answer).map(drop),
         Err(ProviderError::Unknown(_)) => {
-            let new = NewProduct { id, name, active: *is_active };
+            let new = NewProduct { id, name, active: *is_active, tax_code };
             let create = RequestBuilder::new(StripeMethod::Post, "/products").form(&new);
             read::<IdOnly>(&answer_to(transport, create, None).await?).map(drop)
         }
@@ -59,6 +65,8 @@ struct Price {
     product: Option<Expandable>,
     #[serde(default)]
     recurring: Option<Recurring>,
+    #[serde(default)]
+    tax_behavior: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -79,7 +87,10 @@ impl Price {
             Some(Expandable::Object(product)) => Some(product.id.as_str()),
             None => None,
         };
+        // Without tax it is all the same.
+        let is_same_tax = wanted.tax.is_none_or(|behavior| self.tax_behavior.as_deref() == Some(behavior.as_str()));
         is_same_interval
+            && is_same_tax
             && self.currency.as_deref() == Some(wanted.currency.as_str())
             && self.unit_amount == Some(wanted.amount_minor)
             && product == Some(wanted.product.as_str())
@@ -108,6 +119,8 @@ struct NewPrice<'p> {
     recurring: NewRecurring,
     lookup_key: &'p str,
     transfer_lookup_key: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_behavior: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -128,6 +141,7 @@ pub(super) async fn create_price(
         recurring: NewRecurring { interval: price.interval.unit.as_str(), interval_count: price.interval.count },
         lookup_key: &price.lookup_key,
         transfer_lookup_key: true,
+        tax_behavior: price.tax.map(TaxBehavior::as_str),
     };
     let request = RequestBuilder::new(StripeMethod::Post, "/prices").form(&new);
     let created: IdOnly = read(&answer_to(transport, request, Some(key.to_owned())).await?)?;

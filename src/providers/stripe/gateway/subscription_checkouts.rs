@@ -143,8 +143,9 @@ pub(super) async fn open(
         expires_at: request.expires_at_seconds,
         adaptive_pricing: OFF,
         allow_promotion_codes: false,
-        automatic_tax: OFF,
-        billing_address_collection: "auto",
+        automatic_tax: Switch { enabled: request.has_tax },
+        // The tax follows from the address.
+        billing_address_collection: if request.has_tax { "required" } else { "auto" },
         tax_id_collection: OFF,
         allowed_payment_method_types: &request.payment_methods,
     };

@@ -28,6 +28,8 @@ pub(in crate::providers::stripe) struct Session {
     #[serde(default)]
     currency: Option<String>,
     #[serde(default)]
+    amount_subtotal: Option<i64>,
+    #[serde(default)]
     amount_total: Option<i64>,
     #[serde(default)]
     total_details: Option<TotalDetails>,
@@ -108,6 +110,7 @@ impl Session {
             expire_days: metadata.get("creditsExpireDays").cloned(),
             mode: self.mode,
             currency: self.currency,
+            amount_subtotal_minor: self.amount_subtotal,
             amount_total_minor: self.amount_total,
             amount_tax_minor: self.total_details.and_then(|details| details.amount_tax),
             payment: payment_intent(self.payment_intent)?,

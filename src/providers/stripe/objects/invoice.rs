@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::domain::ids::{InvoiceId, PaymentId, PriceId, SubscriptionId};
 use crate::domain::subscription::{InvoiceLine, InvoiceReport, InvoiceStatus};
+use crate::domain::tax::TaxBehavior;
 use crate::providers::stripe::name::NAME;
 use crate::providers::stripe::objects::fields::{Expandable, IdOnly, List};
 
@@ -24,6 +25,11 @@ pub(in crate::providers::stripe) struct Invoice {
     billing_reason: Option<String>,
     currency: String,
     total: i64,
+    #[serde(default)]
+    total_taxes: Option<Vec<Tax>>,
+    /// What versions before 2025-03-31.basil call it.
+    #[serde(default)]
+    total_tax_amounts: Option<Vec<Tax>>,
     #[serde(default)]
     amount_paid: Option<i64>,
     #[serde(default)]
@@ -43,6 +49,21 @@ pub(in crate::providers::stripe) struct Invoice {
     payments: Option<List<InvoicePayment>>,
     #[serde(default)]
     payment_intent: Option<Expandable>,
+}
+
+#[derive(Deserialize)]
+struct Tax {
+    amount: i64,
+    #[serde(default)]
+    tax_behavior: Option<String>,
+    #[serde(default)]
+    inclusive: Option<bool>,
+}
+
+impl Tax {
+    fn is_inclusive(&self) -> bool {
+        self.inclusive.unwrap_or_else(|| self.tax_behavior.as_deref() == Some(TaxBehavior::Inclusive.as_str()))
+    }
 }
 
 #[derive(Deserialize)]
@@ -156,6 +177,8 @@ impl Invoice {
         let listed = self.payments.map(|payments| payments.data).unwrap_or_default();
         let listed = listed.into_iter().filter_map(|payment| payment.payment?.payment_intent);
         let payments = listed.chain(self.payment_intent).map(Expandable::into_id);
+        let taxes = self.total_taxes.or(self.total_tax_amounts).unwrap_or_default();
+        let added = taxes.iter().filter(|tax| !tax.is_inclusive());
         Ok(InvoiceReport {
             id: InvoiceId::parse(NAME, self.id).map_err(|error| error.to_string())?,
             subscription: subscription
@@ -167,6 +190,8 @@ impl Invoice {
             reason: self.billing_reason.unwrap_or_else(|| "unknown".to_owned()),
             currency: self.currency,
             total_minor: self.total,
+            tax_minor: taxes.iter().fold(0_i64, |sum, tax| sum.saturating_add(tax.amount)),
+            added_tax_minor: added.fold(0_i64, |sum, tax| sum.saturating_add(tax.amount)),
             amount_paid_minor: self.amount_paid.unwrap_or(0),
             attempts: self.attempt_count.unwrap_or(0).max(0),
             next_attempt_seconds: self.next_payment_attempt,
@@ -213,6 +238,17 @@ mod tests {
             "currency": "usd", "total": 2_090, "amount_paid": 2_090, "attempt_count": 1, "created": 5 });
         invoice.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         serde_json::from_value::<Invoice>(invoice).unwrap().report(Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn tax_is_told_apart_in_all_shapes() {
+        let taxes = |invoice: &InvoiceReport| (invoice.tax_minor, invoice.added_tax_minor);
+        assert_eq!(taxes(&read(&json!({}))), (0, 0));
+        let now = json!({ "total_taxes": [{ "amount": 190, "tax_behavior": "exclusive" },
+            { "amount": 10, "tax_behavior": "inclusive" }] });
+        assert_eq!(taxes(&read(&now)), (200, 190));
+        let before = json!({ "total_tax_amounts": [{ "amount": 190, "inclusive": false }, { "amount": 10, "inclusive": true }] });
+        assert_eq!(taxes(&read(&before)), (200, 190));
     }
 
     #[test]

@@ -133,6 +133,7 @@ impl PaymentIntent {
             expire_days: text("creditsExpireDays"),
             mode: Some("payment".to_owned()),
             currency: self.currency,
+            amount_subtotal_minor: None,
             amount_total_minor: amount,
             amount_tax_minor: None,
             payment: Some(PaymentId::parse(NAME, self.id).map_err(|error| error.to_string())?),

@@ -20,6 +20,7 @@ fn assert_as_asked(world: &impl World, report: &PurchaseReport, request: &Checko
         expiry: ExpiryDays::new(365),
         currency: Currency::USD,
         total_amount_minor: TOTAL_MINOR,
+        tax: None,
         provider: world.provider().name,
         livemode: false,
         session: Some(report.session.clone()),

@@ -43,6 +43,7 @@ fn request(world: &impl World, number: u128) -> CheckoutRequest {
         payment_methods: vec!["card".to_owned()],
         customer: None,
         saves_card: false,
+        tax: None,
         makes_invoice: false,
         payment_method: None,
         terms: Some(format!("terms of {number}")),

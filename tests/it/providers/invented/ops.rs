@@ -91,6 +91,7 @@ fn report(order: Order) -> PurchaseReport {
         expire_days: request.credits_expire_days.map(|days| days.to_string()),
         mode: Some("payment".to_owned()),
         currency: Some(request.currency),
+        amount_subtotal_minor: Some(total_minor),
         amount_total_minor: Some(total_minor),
         amount_tax_minor: None,
         payment: payment.map(|payment| PaymentId::parse(NAME, payment).expect("an id")),

@@ -156,6 +156,7 @@ impl OrderNews {
             expire_days: self.days.map(|days| days.to_string()),
             mode: Some("payment".to_owned()),
             currency: Some(self.currency),
+            amount_subtotal_minor: Some(self.total),
             amount_total_minor: Some(self.total),
             amount_tax_minor: None,
             payment: payment.map_err(|error| error.to_string())?,

@@ -21,13 +21,13 @@ INSERT INTO temp.begun (number, topup, caller, key, hash, lease_until, now_ms)
     ON CONFLICT (caller, key) DO NOTHING;
 INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount,
     credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
-    bonus_credits, credits_expire_days, livemode, provider, provider_request, provider_attempt, key_used_at,
+    bonus_credits, credits_expire_days, tax_behavior, livemode, provider, provider_request, provider_attempt, key_used_at,
     unknown_since, expires_at, created_at, updated_at)
     SELECT begun.topup, value ->> 'account', 'creating', value ->> 'credits', value ->> 'currency',
         value ->> 'unit_credits', value ->> 'unit_amount', value ->> 'credits_amount', value ->> 'fee_amount',
         value ->> 'total',
         value ->> 'fee_mode', value ->> 'rate', value ->> 'fee_fixed', value ->> 'fee_label', value ->> 'expected_fee',
-        value ->> 'bonus', NULLIF(value ->> 'expire_days', 0), value ->> 'livemode',
+        value ->> 'bonus', NULLIF(value ->> 'expire_days', 0), value ->> 'tax', value ->> 'livemode',
         value ->> 'provider', value ->> 'request', 1, begun.now_ms, begun.now_ms,
         value ->> 'expires_at', begun.now_ms, begun.now_ms
     FROM jsonb_each(:rows) AS input CROSS JOIN temp.begun AS begun ON begun.number = input.key;

@@ -6,12 +6,12 @@ WITH input AS MATERIALIZED (
         :topup::TEXT[], :account::TEXT[], :credits::BIGINT[], :currency::TEXT[], :unit_credits::BIGINT[],
         :unit_amount::BIGINT[], :credits_amount::BIGINT[], :fee_amount::BIGINT[], :total::BIGINT[], :fee_mode::TEXT[],
         :rate::TEXT[], :fee_fixed::BIGINT[], :fee_label::TEXT[], :expected_fee::BIGINT[], :bonus::BIGINT[],
-        :expire_days::BIGINT[], :livemode::BIGINT[],
+        :expire_days::BIGINT[], :tax::TEXT[], :livemode::BIGINT[],
         :provider::TEXT[], :request::TEXT[], :expires_at::BIGINT[], :now_ms::BIGINT[], :caller::TEXT[], :key::TEXT[],
         :hash::TEXT[], :lease_until::BIGINT[]
     ) WITH ORDINALITY AS input (
         topup, account, credits, currency, unit_credits, unit_amount, credits_amount, fee_amount, total, fee_mode,
-        rate, fee_fixed, fee_label, expected_fee, bonus, expire_days, livemode, provider, request, expires_at, now_ms,
+        rate, fee_fixed, fee_label, expected_fee, bonus, expire_days, tax, livemode, provider, request, expires_at, now_ms,
         caller, key, hash, lease_until, number
     )
 ),
@@ -24,10 +24,10 @@ claimed AS (
 written AS (
     INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount,
         credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
-        bonus_credits, credits_expire_days, livemode, provider, provider_request, provider_attempt, key_used_at,
+        bonus_credits, credits_expire_days, tax_behavior, livemode, provider, provider_request, provider_attempt, key_used_at,
         unknown_since, expires_at, created_at, updated_at)
     SELECT topup, account, 'creating', credits, currency, unit_credits, unit_amount, credits_amount, fee_amount,
-        total, fee_mode, rate, fee_fixed, fee_label, expected_fee, bonus, NULLIF(expire_days, 0), livemode, provider,
+        total, fee_mode, rate, fee_fixed, fee_label, expected_fee, bonus, NULLIF(expire_days, 0), tax, livemode, provider,
         request, 1, now_ms, now_ms, expires_at, now_ms, now_ms
     FROM input LEFT JOIN claimed ON claimed.topup_id = input.topup
     WHERE input.key IS NULL OR claimed.topup_id IS NOT NULL

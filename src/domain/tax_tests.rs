@@ -1,0 +1,45 @@
+use super::*;
+use proptest::prelude::*;
+
+#[test]
+fn a_refund_is_split_like_the_charge() {
+    // Stripe's example: 25 of 125 with 25 % tax are 20 and 5.
+    let charged = Charged { total_minor: 12_500, added_tax_minor: 2_500 };
+    assert_eq!(charged.net_minor(2_500), 2_000);
+    assert_eq!(charged.gross_minor(2_000), Some(2_500));
+    assert_eq!(Charged::without_tax(12_500).net_minor(2_500), 2_500);
+    assert_eq!(Charged { total_minor: 0, added_tax_minor: 0 }.net_minor(5), 5);
+}
+
+#[test]
+fn a_tax_code_has_one_form() {
+    for text in ["txcd_10103001", "txcd_00000000"] {
+        assert_eq!(TaxCode::parse(text).map(|code| code.as_str().to_owned()).as_deref(), Ok(text));
+    }
+    for text in ["", "txcd_", "10103001", "txcd_1010300", "txcd_101030011", "txcd_1010300a", "TXCD_10103001"] {
+        assert_eq!(TaxCode::parse(text), Err(InvalidTaxCode), "{text}");
+    }
+}
+
+proptest! {
+    /// What is asked for before tax is what the refund takes: no more and no less.
+    #[test]
+    fn the_refund_of_a_price_is_of_that_price(
+        net in 1_i64..999_999_999_999, tax in 0_i64..999_999_999_999, part in 0_i64..999_999_999_999
+    ) {
+        let charged = Charged { total_minor: net + tax, added_tax_minor: tax };
+        let part = part.min(net);
+        let gross = charged.gross_minor(part).expect("fits");
+        prop_assert!(gross <= charged.total_minor);
+        prop_assert_eq!(charged.net_minor(gross), part);
+        prop_assert!(gross == 0 || charged.net_minor(gross - 1) < part);
+    }
+
+    /// Refunds in parts never take more or less than one refund of their sum.
+    #[test]
+    fn all_of_the_charge_is_all_of_the_price(net in 1_i64..999_999_999_999, tax in 0_i64..999_999_999_999) {
+        let charged = Charged { total_minor: net + tax, added_tax_minor: tax };
+        prop_assert_eq!(charged.net_minor(charged.total_minor), net);
+        prop_assert_eq!(charged.net_minor(0), 0);
+    }
+}

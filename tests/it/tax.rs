@@ -1,0 +1,234 @@
+//! Tax: agreed before it is known, compared and stored when it is, and part of what goes back.
+
+use serde_json::{Value, json};
+
+use crate::on_both_databases;
+use crate::reconcile::compare;
+use crate::subscriptions::end_to_end::{ACCOUNT, only, post, shop_with, subscribe};
+use crate::support::app::http_client;
+use crate::support::{Answer, Backend, Options, TestApp, until};
+
+const CODE: &str = "txcd_10103001";
+
+/// The sandbox's rate is 10 % for every address.
+fn options(behavior: &str) -> Options {
+    Options::with_webhooks()
+        .setting("JWT_ADMIN_SCOPE", "credits:admin")
+        .setting("TAX", "automatic")
+        .setting("TAX_BEHAVIOR", behavior)
+        .setting("TAX_CODE_CREDITS", CODE)
+        .setting("TAX_ASSUMED_RATE_PERCENT", "10")
+}
+
+async fn admin(app: &TestApp, path: &str) -> Value {
+    app.send(http_client().get(format!("{}{path}", app.url)).bearer_auth(app.admin_token())).await.expect(200)
+}
+
+async fn read_session(app: &TestApp, session: &str) -> Value {
+    app.get_as("user_1", &format!("/credits/sessions/{session}")).await.expect(200)
+}
+
+/// A credited purchase of 250 credits.
+struct Purchase {
+    topup: String,
+    payment: String,
+}
+
+async fn refund(app: &TestApp, purchase: &Purchase, key: &str, body: Value) -> Answer {
+    let request = http_client().post(format!("{}/admin/topups/{}/refunds", app.url, purchase.topup));
+    app.send(request.bearer_auth(app.admin_token()).header("idempotency-key", key).json(&body)).await
+}
+
+/// Opens a checkout for 250 credits, pays it and waits for the credits.
+async fn buy(app: &TestApp) -> (Purchase, Value) {
+    let session = app.open_session("user_1", 250).await;
+    let before = app.credits("user_1").await;
+    let (status, paid) = app.stripe.pay(&session, "pm_card_visa").await;
+    assert_eq!(status, 200, "{paid}");
+    until("the credits", async || (app.credits("user_1").await == before + 250).then_some(())).await;
+    let read = read_session(app, &session).await;
+    let topup = read["topupId"].as_str().expect("an id").to_owned();
+    let payment = app.payment_of(&session).await;
+    (Purchase { topup, payment }, read)
+}
+
+on_both_databases! {
+    /// 250 credits at one cent, and 40 of fees because Stripe takes its share of the tax too. Tax of each line: 25 and 4.
+    async fn tax_comes_on_top_and_goes_back_with_the_credits(backend: Backend) {
+        let app = TestApp::start_with(backend, options("exclusive")).await;
+        let quote = app.get("/credits/quote?credits=250").await.expect(200);
+        assert_eq!((&quote["totalAmount"], &quote["feeAmount"], &quote["taxBehavior"]), (&json!(290), &json!(40), &json!("exclusive")));
+        let open = app.open_session("user_1", 250).await;
+        let read = read_session(&app, &open).await;
+        assert_eq!((&read["taxBehavior"], &read["taxAmount"]), (&json!("exclusive"), &Value::Null));
+        let sent = app.stripe.checkout_requests().await[0]["params"].clone();
+        let sent = sent.to_string();
+        for part in ["automatic_tax", "required", CODE] {
+            assert!(sent.contains(part), "{part}: {sent}");
+        }
+        assert_eq!((sent.matches(CODE).count(), sent.matches(r#""tax_behavior":"exclusive""#).count()), (2, 2), "both lines: {sent}");
+
+        let (purchase, read) = buy(&app).await;
+        assert_eq!((&read["totalAmount"], &read["taxAmount"]), (&json!(290), &json!(29)));
+        let charge = app.stripe.get(&format!("/v1/payment_intents/{}", purchase.payment)).await;
+        assert_eq!(charge["amount"], 319);
+        let topup = admin(&app, &format!("/admin/topups/{}", purchase.topup)).await;
+        assert_eq!((&topup["taxBehavior"], &topup["taxAmount"]), (&json!("exclusive"), &json!(29)));
+        app.learn_fees().await;
+        let fee = admin(&app, &format!("/admin/topups/{}", purchase.topup)).await["fee"].clone();
+        assert_eq!((&fee["expected"], &fee["real"]), (&json!(39), &json!(39)), "of the charge with its tax");
+
+        let preview = admin(&app, &format!("/admin/topups/{}/refunds/preview?credits=100", purchase.topup)).await;
+        let says = (&preview["amount"], &preview["taxAmount"], &preview["feeAmount"], &preview["credits"]);
+        assert_eq!(says, (&json!(110), &json!(10), &json!(0), &json!(100)), "{preview}");
+        let back = refund(&app, &purchase, "a", json!({ "credits": 100 })).await.expect(200);
+        assert_eq!((&back["amount"], &back["creditsTaken"]), (&json!(110), &json!(100)));
+        assert_eq!(app.credits("user_1").await, 150);
+        // 19 more at Stripe by hand: 17 cents of the price, and 17 credits.
+        let (status, by_hand) = app.stripe.post("/v1/refunds", &[("payment_intent", &purchase.payment), ("amount", "19")]).await;
+        assert_eq!(status, 200, "{by_hand}");
+        until("the refund", async || (app.credits("user_1").await == 133).then_some(())).await;
+        assert_eq!(app.app.db.broken_rules().await.expect("readable"), Vec::<&str>::new());
+        let rest = refund(&app, &purchase, "b", json!({})).await.expect(200);
+        assert_eq!((&rest["amount"], &rest["creditsTaken"]), (&json!(190), &json!(133)), "with the fee and its tax");
+        assert_eq!(app.credits("user_1").await, 0);
+        app.finish().await;
+    }
+
+    async fn prices_may_contain_the_tax(backend: Backend) {
+        let app = TestApp::start_with(backend, options("inclusive")).await;
+        let (purchase, read) = buy(&app).await;
+        // (250 + 30 · 1.1) / (1 − 0.029 · 1.1), and 10/110 of each line, rounded down.
+        assert_eq!((&read["totalAmount"], &read["taxBehavior"], &read["taxAmount"]), (&json!(293), &json!("inclusive"), &json!(25)));
+        let charge = app.stripe.get(&format!("/v1/payment_intents/{}", purchase.payment)).await;
+        assert_eq!(charge["amount"], 293);
+        let back = refund(&app, &purchase, "a", json!({ "credits": 100 })).await.expect(200);
+        assert_eq!((&back["amount"], &back["creditsTaken"]), (&json!(100), &json!(100)));
+        app.finish().await;
+    }
+
+    async fn a_dispute_of_a_taxed_charge_takes_its_credits_and_a_bonus_purchase_is_taxed_too(backend: Backend) {
+        let app = TestApp::start_with(backend, options("exclusive").setting("BONUS_TIERS", "200:20%")).await;
+        let session = app.open_session("user_1", 250).await;
+        let (status, paid) = app.stripe.pay(&session, "pm_card_visa").await;
+        assert_eq!(status, 200, "{paid}");
+        until("the credits", async || (app.credits("user_1").await == 300).then_some(())).await;
+        let payment = app.payment_of(&session).await;
+        app.stripe.control(&format!("payment_intents/{payment}/dispute"), json!({ "amount": 160 })).await;
+        // 145 of 290: more than half of the price of the credits.
+        until("the dispute", async || (app.credits("user_1").await == 300 - 145 - 29).then_some(())).await;
+        app.finish().await;
+    }
+
+    /// Without a registration Stripe adds nothing, and says nothing.
+    async fn without_a_registration_the_tax_is_nothing(backend: Backend) {
+        let app = TestApp::start_with(backend, options("exclusive")).await;
+        app.stripe.control("billing", json!({ "tax_registered": false })).await;
+        let (_, read) = buy(&app).await;
+        assert_eq!((&read["totalAmount"], &read["taxAmount"]), (&json!(290), &json!(0)));
+        app.finish().await;
+    }
+
+    /// What was agreed holds, whatever the settings are when the money arrives.
+    async fn a_checkout_is_taxed_as_it_was_agreed(backend: Backend) {
+        let app = TestApp::start_with(backend, Options::default().setting("TAX", "automatic")).await;
+        let (session, event) = app.pay_session("user_1", 250).await;
+        let database = app.database.back_up().await;
+        let plain = app.restart_on(database, Options::default()).await;
+        plain.deliver(&event).await.expect(200);
+        assert_eq!(plain.credits("user_1").await, 250);
+        let read = read_session(&plain, &session).await;
+        assert_eq!((&read["taxBehavior"], &read["taxAmount"]), (&json!("exclusive"), &json!(28)));
+        plain.finish().await;
+    }
+
+    /// Tax that nobody agreed to is still a contradiction, and one that was agreed hides no discount.
+    async fn a_charge_that_differs_by_more_than_its_tax_is_refused(backend: Backend) {
+        let app = TestApp::start_with(backend, Options::default().setting("TAX", "automatic")).await;
+        let (_, event) = app.pay_session("user_1", 250).await;
+        for (name, change) in [("amount_total", json!(316)), ("amount_subtotal", json!(288))] {
+            let mut changed = event.clone();
+            changed["id"] = json!(format!("evt_{name}"));
+            changed["data"]["object"][name] = change;
+            app.deliver(&changed).await.expect(200);
+            assert_eq!(app.credits("user_1").await, 0, "{name}");
+        }
+        app.deliver(&event).await.expect(200);
+        assert_eq!(app.credits("user_1").await, 250);
+        app.finish().await;
+    }
+
+    async fn a_taxed_purchase_that_a_backup_lacks_is_adopted_with_its_tax(backend: Backend) {
+        let taxed = || Options::default().setting("JWT_ADMIN_SCOPE", "credits:admin").setting("TAX", "automatic");
+        let app = TestApp::start_with(backend, taxed()).await;
+        let backup = app.database.back_up().await;
+        let (session, event) = app.pay_session("user_1", 250).await;
+        app.deliver(&event).await.expect(200);
+        // The seal says what was agreed, not the settings.
+        let restored = app.restart_on(backup, Options::default().setting("JWT_ADMIN_SCOPE", "credits:admin")).await;
+        assert_eq!(restored.credits("user_1").await, 0);
+        let adopt = http_client().post(format!("{}/admin/adoptions", restored.url)).bearer_auth(restored.admin_token());
+        let adopted = restored.send(adopt.json(&json!({ "sessionIds": [session] }))).await.expect(200);
+        assert_eq!(adopted["data"][0]["outcome"], "adopted", "{adopted}");
+        assert_eq!(restored.credits("user_1").await, 250);
+        assert_eq!(read_session(&restored, &session).await["taxAmount"], 28);
+        restored.finish().await;
+    }
+
+    /// 1,000 of the plan and 65 of fees, with 10 % on each line.
+    async fn invoices_of_subscriptions_are_taxed_and_a_refund_takes_the_part_of_the_price(backend: Backend) {
+        let app = shop_with(backend, options("exclusive")).await;
+        let customer = subscribe(&app, "plus").await;
+        assert_eq!(app.credits(ACCOUNT).await, 2_000);
+        let prices = app.stripe.get("/v1/prices?limit=100&active=true").await;
+        let prices = prices["data"].as_array().expect("a list");
+        assert!(prices.iter().all(|price| price["tax_behavior"] == "exclusive"), "{prices:?}");
+        let subscription = only(&app).await;
+        let id = subscription["id"].as_str().expect("an id").to_owned();
+        let invoices = app.stripe.get(&format!("/v1/invoices?subscription={id}")).await;
+        let invoice = &invoices["data"][0];
+        let (total, tax) = (invoice["total"].as_i64().expect("a total"), invoice["total_taxes"][0]["amount"].as_i64().expect("a tax"));
+        assert_eq!((total - tax, tax), (2_097, 209), "{invoice}");
+        let payments = app.stripe.get(&format!("/v1/payment_intents?customer={customer}")).await;
+        let payment = payments["data"][0]["id"].as_str().expect("a payment").to_owned();
+        let (status, back) = app.stripe.post("/v1/refunds", &[("payment_intent", &payment), ("amount", "1100")]).await;
+        assert_eq!(status, 200, "{back}");
+        app.stripe.idle().await;
+        // 1,100 of 2,306 are 1,000 of 2,097 before tax: half of the plan's price.
+        assert_eq!(app.credits(ACCOUNT).await, 1_000);
+        let change = json!({ "planId": "pro" });
+        post(&app, &format!("/subscriptions/{id}/change"), change).await.expect(200);
+        app.stripe.idle().await;
+        assert_eq!(only(&app).await["planId"], "pro");
+        app.finish().await;
+    }
+
+    /// Plans that were applied without tax get prices that say how they are taxed.
+    async fn plans_get_new_prices_when_tax_is_turned_on(backend: Backend) {
+        let app = shop_with(backend, Options::with_webhooks().setting("JWT_ADMIN_SCOPE", "credits:admin")).await;
+        let database = app.database.back_up().await;
+        let taxed = app.restart_on(database, options("inclusive")).await;
+        let plan = json!({ "plans": [{ "id": "plus", "name": "Plus", "interval": "month", "creditsPerPeriod": 2_000,
+            "rollover": "keep", "amount": { "usd": 2_000 } }] });
+        let put = http_client().put(format!("{}/admin/plans", taxed.url)).bearer_auth(taxed.admin_token()).json(&plan);
+        let answer = taxed.send(put).await.expect(200);
+        assert!(answer.to_string().contains("price"), "{answer}");
+        let found = taxed.stripe.get("/v1/prices?lookup_keys[]=topup_plus_usd&active=true").await;
+        assert_eq!(found["data"][0]["tax_behavior"], "inclusive", "{found}");
+        let product = taxed.stripe.get("/v1/products/topup_plus").await;
+        assert_eq!(product["tax_code"], CODE, "{product}");
+        taxed.finish().await;
+    }
+}
+
+/// The reconciliation compares a taxed session with its agreement like any other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_that_never_came_is_made_good_with_its_tax() {
+    let app = TestApp::start_with(Backend::Sqlite, Options::default().setting("TAX", "automatic")).await;
+    let (session, _) = app.pay_session("user_1", 250).await;
+    let read = read_session(&app, &session).await;
+    assert_eq!((&read["state"], &read["taxAmount"]), (&json!("paid"), &json!(28)));
+    let ended = compare(&app.app).await;
+    assert!(ended.is_clean(), "{:?}", ended.report);
+    app.finish().await;
+}
