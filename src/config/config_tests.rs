@@ -290,6 +290,7 @@ fn every_setting_of_the_example_file_is_one_that_is_read() {
         include_str!("source.rs"),
         include_str!("names.rs"),
         include_str!("subscriptions.rs"),
+        include_str!("tax.rs"),
         include_str!("traces.rs"),
         include_str!("web.rs"),
     ];

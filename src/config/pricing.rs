@@ -6,10 +6,9 @@ use crate::domain::bonus::BonusTiers;
 use crate::domain::credit_unit::{DisplayDecimals, MAX_UNIT_CREDITS};
 use crate::domain::currency::Currency;
 use crate::domain::expiry::ExpiryDays;
-use crate::domain::fees::{FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePercent};
+use crate::domain::fees::{AssumedTax, FeeMode, FeePolicy, MAX_FEE_LABEL_CHARACTERS, RatePercent};
 use crate::domain::price_list::{PriceList, UnitPrice};
 use crate::domain::pricing::{InvalidPricing, PriceSettings, Pricing};
-use crate::domain::tax::AssumedTax;
 
 /// The beginning of the settings that name a currency at their end.
 const PRICE: &str = "CREDIT_PRICE_";

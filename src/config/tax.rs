@@ -1,8 +1,8 @@
 //! How what is sold is taxed.
 
 use super::source::Reader;
-use crate::domain::fees::RatePercent;
-use crate::domain::tax::{AssumedTax, TaxBehavior, TaxCode};
+use crate::domain::fees::{AssumedTax, RatePercent};
+use crate::domain::tax::{TaxBehavior, TaxCode};
 
 /// The settings that mean something only with `TAX=automatic`.
 const DETAILS: [&str; 3] = ["TAX_BEHAVIOR", "TAX_CODE_CREDITS", "TAX_ASSUMED_RATE_PERCENT"];

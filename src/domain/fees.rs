@@ -17,7 +17,7 @@ use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 
 use super::currency::Currency;
 use super::ids::FeeId;
-use super::tax::{AssumedTax, TaxBehavior};
+use super::tax::TaxBehavior;
 
 /// The longest label of a fee line, in characters. The label appears on the hosted page and on receipts.
 pub const MAX_FEE_LABEL_CHARACTERS: usize = 100;
@@ -81,6 +81,15 @@ impl FeeMode {
             _ => None,
         }
     }
+}
+
+/// The tax that a fee line is computed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AssumedTax {
+    /// Whether prices contain it.
+    pub behavior: TaxBehavior,
+    /// The rate of most customers. The real one is known after the price was agreed.
+    pub rate: RatePercent,
 }
 
 /// How the processing fee is computed and who pays it. Stored with every top-up, so that changed settings never affect

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::tax::{AssumedTax, TaxBehavior};
+use crate::domain::tax::TaxBehavior;
 
 fn policy(rate: &str, fixed_minor: i64) -> FeePolicy {
     FeePolicy {

@@ -7,8 +7,9 @@ use super::bonus::BonusTiers;
 use super::credit_unit::{DisplayDecimals, MAX_UNIT_CREDITS};
 use super::currency::Currency;
 use super::expiry::ExpiryDays;
+use super::fees::AssumedTax;
 use super::pricing::Pricing;
-use super::tax::{AssumedTax, TaxCode};
+use super::tax::TaxCode;
 
 /// The most decimals of a price, as Stripe's `unit_amount_decimal` has.
 const MAX_PRICE_DECIMALS: usize = 12;

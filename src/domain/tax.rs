@@ -3,8 +3,6 @@
 //! The provider decides the rate when it knows the customer's address, which is after the price was agreed. So the
 //! agreement is about the amount before tax, and the tax is stored beside it once the money has arrived.
 
-use super::fees::RatePercent;
-
 /// Whether a price contains its tax. The names are the provider's and stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaxBehavior {
@@ -40,15 +38,6 @@ impl TaxBehavior {
     }
 }
 
-/// The tax that a fee line is computed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AssumedTax {
-    /// Whether prices contain it.
-    pub behavior: TaxBehavior,
-    /// The rate of most customers. The real one is known after the price was agreed.
-    pub rate: RatePercent,
-}
-
 /// The provider's code for the kind of thing that is sold, which decides its tax: `txcd_` and eight digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxCode(String);
@@ -76,15 +65,6 @@ impl TaxCode {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// How what is sold is taxed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaxSettings {
-    /// Whether prices contain the tax.
-    pub behavior: TaxBehavior,
-    /// The kind of thing that is sold; `None` for the default of the provider's account.
-    pub code: Option<TaxCode>,
 }
 
 /// What a payment charged. The provider splits each refund into price and tax in the proportion of the charge (Stripe,

@@ -7,8 +7,8 @@ use crate::config::Config;
 use crate::config::jwt::JwtSettings;
 use crate::config::recurring::RecurringConfig;
 use crate::console::settings::ConsoleSettings;
+use crate::domain::fees::AssumedTax;
 use crate::domain::pricing::Pricing;
-use crate::domain::tax::AssumedTax;
 
 /// Where Stripe shows objects.
 const LIVE_DASHBOARD: &str = "https://dashboard.stripe.com/";

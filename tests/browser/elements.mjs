@@ -56,6 +56,21 @@ async function buysAndTheMeterRefills(tab) {
   return "a customer of another origin buys, comes back, and the meter refills";
 }
 
+/** As a service with tax on top answers; `tests/it/tax.rs` has the answers themselves. */
+async function taxOnTop(tab) {
+  const taxed = { taxBehavior: "exclusive", taxAmount: 28 };
+  await tab.page.route(/\/credits\/(quote|sessions\/cs_)/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), ...taxed } });
+  });
+  await tab.open("/?user=taxed");
+  await tab.page.fill("#credits", "250");
+  await tab.expectText("#quote", /Total\s+\$2\.89 \+ tax$/);
+  await tab.buy();
+  await tab.expectText("#status", /^250 credits added\s+You paid \$3\.17\. Thank you\.$/);
+  return "with tax on top a page says so before the payment, and what was paid with it";
+}
+
 async function leavesAndGoesOn(tab) {
   await tab.open("/?user=leaver");
   await tab.page.click("#buy");
@@ -241,6 +256,7 @@ async function linesOfTheReadme(tab) {
 const SCENARIOS = [
   ["readme", linesOfTheReadme],
   ["buys", buysAndTheMeterRefills],
+  ["tax", taxOnTop],
   ["leaves", leavesAndGoesOn],
   ["invented", inventedReturn],
   ["focus", looksAgainOnFocus],

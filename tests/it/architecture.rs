@@ -342,6 +342,7 @@ fn only_what_makes_requests_to_stripe_uses_async_stripe() {
             "providers/stripe/gateway/portal.rs",
             "providers/stripe/gateway/subscription_checkouts.rs",
             "providers/stripe/gateway/subscriptions.rs",
+            "providers/stripe/gateway/tax.rs",
             "providers/stripe/transport/http.rs",
             "providers/stripe/transport/http_tests.rs"
         ]

@@ -3697,6 +3697,12 @@ export interface components {
             reason?: string | null;
             /**
              * Format: int64
+             * @description The part of the amount that is tax on top of the price and the fee line.
+             * @example 0
+             */
+            taxAmount: number;
+            /**
+             * Format: int64
              * @description What remains unspent of this top-up's credits now, without its bonus.
              * @example 180
              */
@@ -3728,8 +3734,13 @@ export interface components {
              */
             feeAmount: number;
             /**
+             * @description `exclusive`: tax comes on top. `inclusive`: the amounts contain it. null: no tax is charged.
+             * @example exclusive
+             */
+            taxBehavior?: string | null;
+            /**
              * Format: int64
-             * @description What the customer pays each period.
+             * @description What the customer pays each period, and tax on top of it if `taxBehavior` is `exclusive`.
              * @example 2091
              */
             totalAmount: number;
@@ -3867,8 +3878,14 @@ export interface components {
              */
             smallestCredits: number;
             /**
+             * @description `exclusive`: tax comes on top, as soon as the customer's address is known. `inclusive`: the amounts contain it.
+             *     null: no tax is charged.
+             * @example exclusive
+             */
+            taxBehavior?: string | null;
+            /**
              * Format: int64
-             * @description What the customer pays: `creditsAmount` plus `feeAmount`.
+             * @description What the customer pays: `creditsAmount` plus `feeAmount`, and tax on top of it if `taxBehavior` is `exclusive`.
              * @example 289
              */
             totalAmount: number;
@@ -4274,13 +4291,24 @@ export interface components {
             paidAt?: string | null;
             state: components["schemas"]["SessionState"];
             /**
+             * Format: int64
+             * @description The tax in the charge, in minor units; null before the payment, and if no tax was agreed.
+             * @example 55
+             */
+            taxAmount?: number | null;
+            /**
+             * @description `exclusive`: tax comes on top of `totalAmount`. `inclusive`: it contains it. null: no tax was agreed.
+             * @example exclusive
+             */
+            taxBehavior?: string | null;
+            /**
              * @description The id of the top-up.
              * @example topup_019a0000000070008000000000000000
              */
             topupId: string;
             /**
              * Format: int64
-             * @description What the customer pays, in minor units.
+             * @description What the customer pays, in minor units, before tax that comes on top.
              * @example 289
              */
             totalAmount: number;
@@ -4756,6 +4784,18 @@ export interface components {
             takenCredits: number;
             /**
              * Format: int64
+             * @description The tax in the charge, in minor units; null before the payment, and if no tax was agreed.
+             * @example 55
+             */
+            taxAmount?: number | null;
+            /**
+             * @description `exclusive`: tax comes on top of `totalAmount`. `inclusive`: it contains it. null: no tax was agreed.
+             * @example exclusive
+             */
+            taxBehavior?: string | null;
+            /**
+             * Format: int64
+             * @description What the customer pays, in minor units, before tax that comes on top.
              * @example 289
              */
             totalAmount: number;

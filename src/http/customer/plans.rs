@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::domain::currency::Currency;
+use crate::domain::price_list::PriceList;
 use crate::http::kit::body::read_query;
 use crate::http::kit::openapi::{Problem503, PublicProblems};
 use crate::http::kit::problem::ApiError;
@@ -75,19 +76,25 @@ pub struct Price {
     /// The fee line beside it; 0 if the seller absorbs the fee.
     #[schema(example = 91)]
     fee_amount: i64,
-    /// What the customer pays each period.
+    /// What the customer pays each period, and tax on top of it if `taxBehavior` is `exclusive`.
     #[schema(example = 2_091)]
     total_amount: i64,
+    /// `exclusive`: tax comes on top. `inclusive`: the amounts contain it. null: no tax is charged.
+    #[schema(example = "exclusive")]
+    tax_behavior: Option<&'static str>,
 }
 
-impl From<AppliedPlan> for Plan {
-    fn from(applied: AppliedPlan) -> Self {
+impl Plan {
+    /// The plan as it is sold now.
+    pub(crate) fn new(applied: AppliedPlan, prices_now: &PriceList) -> Self {
+        let tax = prices_now.tax().map(|tax| tax.behavior.as_str());
         let AppliedPlan { plan, prices, .. } = applied;
         let price = |price: PlanPrice| Price {
             currency: price.currency.as_str().to_owned(),
             amount: price.amount_minor,
             fee_amount: price.fee_minor,
             total_amount: price.amount_minor.saturating_add(price.fee_minor),
+            tax_behavior: tax,
         };
         Self {
             id: plan.id.to_string(),
@@ -130,7 +137,7 @@ pub async fn list(request: HttpRequest, state: State) -> Result<Json<Plans>, Api
         applied.prices.retain(|price| currency.is_none_or(|wanted| wanted == price.currency));
         (!applied.prices.is_empty()).then_some(applied)
     });
-    Ok(Json(Plans { data: sold.map(Plan::from).collect() }))
+    Ok(Json(Plans { data: sold.map(|plan| Plan::new(plan, &state.app.pricing)).collect() }))
 }
 
 impl Plans {

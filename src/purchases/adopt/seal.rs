@@ -14,8 +14,8 @@ use crate::db::{Db, StoreError, Tx, Write};
 use crate::domain::checkout::{PurchaseReport, Seal};
 use crate::domain::credit_unit::CreditUnit;
 use crate::domain::expiry::ExpiryDays;
-use crate::domain::fees::{FeeMode, FeePolicy, RatePercent};
-use crate::domain::tax::{AssumedTax, TaxBehavior};
+use crate::domain::fees::{AssumedTax, FeeMode, FeePolicy, RatePercent};
+use crate::domain::tax::TaxBehavior;
 use crate::ports::IdGenerator;
 use crate::providers::port::CheckoutRequest;
 

@@ -28,7 +28,7 @@ on_both_databases! {
         assert_eq!(
             (json!(report.billed), json!(report.reversed), json!(report.closing_worth)),
             (
-                json!([{ "currency": "usd", "invoices": 1, "creditsAmount": 1_000, "totalAmount": 1_061 }]),
+                json!([{ "currency": "usd", "invoices": 1, "creditsAmount": 1_000, "taxAmount": 0, "totalAmount": 1_061 }]),
                 json!([{ "kind": "refund", "currency": "usd", "number": 1, "amount": 300 }]),
                 json!([{ "currency": "usd", "amount": left }]),
             )

@@ -37,7 +37,7 @@ on_both_databases! {
         let made = apply(&app, json!([plan(&json!({}))]), "").await.expect(200);
         assert_eq!(changes(&made), changes(&said));
         // The price of 20.00 with the fee: (2000 + 30) / 0.971, rounded up.
-        let price = json!([{ "currency": "usd", "amount": 2_000, "feeAmount": 91, "totalAmount": 2_091 }]);
+        let price = json!([{ "currency": "usd", "amount": 2_000, "feeAmount": 91, "taxBehavior": null, "totalAmount": 2_091 }]);
         assert_eq!(app.get("/plans").await.expect(200)["data"][0]["prices"], price);
         assert_eq!(app.get("/plans?currency=usd").await.expect(200)["data"][0]["prices"], price);
         assert_eq!(app.get("/plans?currency=eur").await.expect(200)["data"], json!([]));

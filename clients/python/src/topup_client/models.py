@@ -925,7 +925,11 @@ class Price:
     """
     total_amount: int
     """
-    What the customer pays each period.
+    What the customer pays each period, and tax on top of it if `taxBehavior` is `exclusive`.
+    """
+    tax_behavior: str | None = None
+    """
+    `exclusive`: tax comes on top. `inclusive`: the amounts contain it. null: no tax is charged.
     """
 
 
@@ -981,11 +985,16 @@ class Quote:
     """
     total_amount: int
     """
-    What the customer pays: `creditsAmount` plus `feeAmount`.
+    What the customer pays: `creditsAmount` plus `feeAmount`, and tax on top of it if `taxBehavior` is `exclusive`.
     """
     credits_expire_at: str | None = None
     """
     When the credits and their bonus end if they are paid now; null if they never do.
+    """
+    tax_behavior: str | None = None
+    """
+    `exclusive`: tax comes on top, as soon as the customer's address is known. `inclusive`: the amounts contain it.
+    null: no tax is charged.
     """
 
 
@@ -1763,6 +1772,10 @@ class Preview:
     """
     Whether the refund is possible according to Topup's own records. Stripe has the final decision.
     """
+    tax_amount: int
+    """
+    The part of the amount that is tax on top of the price and the fee line.
+    """
     unspent_credits: int
     """
     What remains unspent of this top-up's credits now, without its bonus.
@@ -1880,7 +1893,7 @@ class Session:
     """
     total_amount: int
     """
-    What the customer pays, in minor units.
+    What the customer pays, in minor units, before tax that comes on top.
     """
     credits_expire_at: str | None = None
     """
@@ -1898,6 +1911,14 @@ class Session:
     paid_at: str | None = None
     """
     When the top-up was paid; null before.
+    """
+    tax_amount: int | None = None
+    """
+    The tax in the charge, in minor units; null before the payment, and if no tax was agreed.
+    """
+    tax_behavior: str | None = None
+    """
+    `exclusive`: tax comes on top of `totalAmount`. `inclusive`: it contains it. null: no tax was agreed.
     """
 
 
@@ -1976,6 +1997,9 @@ class TopupDetails:
     How many of these credits refunds and disputes have taken back.
     """
     total_amount: int
+    """
+    What the customer pays, in minor units, before tax that comes on top.
+    """
     adopted_at: str | None = None
     """
     When the top-up was adopted from Stripe's data, for example after a restore; otherwise null.
@@ -2005,6 +2029,14 @@ class TopupDetails:
     session_id: str | None = None
     """
     The id of the checkout session; null if none is known.
+    """
+    tax_amount: int | None = None
+    """
+    The tax in the charge, in minor units; null before the payment, and if no tax was agreed.
+    """
+    tax_behavior: str | None = None
+    """
+    `exclusive`: tax comes on top of `totalAmount`. `inclusive`: it contains it. null: no tax was agreed.
     """
 
 

@@ -9,7 +9,8 @@ export const QUOTED: Record<string, (quote: Quote, format: Formats, texts: Texts
   "quote-price": ({ creditsAmount, currency }, format) => format.money(creditsAmount, currency),
   "quote-bonus": ({ bonusCredits }, format) => `+${format.credits(bonusCredits)}`,
   "quote-fee": ({ feeAmount, currency }, format) => format.money(feeAmount, currency),
-  "quote-total": ({ totalAmount, currency }, format) => format.money(totalAmount, currency),
+  "quote-total": ({ totalAmount, currency, taxBehavior }, format, texts) =>
+    format.money(totalAmount, currency) + (taxBehavior === "exclusive" ? texts.plusTax : ""),
 };
 
 /** What stands in `<buy-credits>`. */

@@ -23,7 +23,7 @@ button, input { font: inherit; color: inherit; font-variant-numeric: inherit; }
 button { cursor: pointer; min-height: 2.75em; }
 .quiet, [part~=link] {
   display: inline-block; padding: 0; border: 0; background: none; color: var(--accent);
-  text-decoration: underline; text-underline-offset: .2em; line-height: 2.75;
+  text-decoration: underline; line-height: 2.75;
 }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: .25em; }
 .note { color: var(--muted); font-size: .875em; }

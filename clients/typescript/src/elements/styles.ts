@@ -17,20 +17,16 @@ export const METER = `${SHARED}
   display: flex; height: .75em; margin-top: 1em; overflow: hidden; border-radius: .375em; background: var(--line);
 }
 .bar i { transition: width .2s linear; }
-.a { background: var(--accent); }
-.h { background: repeating-linear-gradient(-45deg, var(--accent) 0 3px, var(--wash) 3px 6px); }
-.u { background: var(--field); }
-:host([state=low]) .a, :host([state=empty]) .a { background: var(--alarm); }
+.a, .da::before { background: var(--tone, var(--accent)); }
+.h, .dh::before { background: repeating-linear-gradient(-45deg, var(--accent) 0 3px, var(--wash) 3px 6px); }
+.u, .du::before { background: var(--field); }
+:host(:is([state=low], [state=empty])) { --tone: var(--alarm); }
 dl { display: flex; flex-wrap: wrap; gap: .25em 2em; margin-top: .5em; font-size: .875em; }
 dl div { column-gap: .5em; }
 dt { color: var(--muted); }
 dt::before {
   content: ""; display: inline-block; width: .75em; height: .75em; margin-inline-end: .4em; border-radius: .2em;
 }
-dt.da::before { background: var(--accent); }
-:host([state=low]) dt.da::before, :host([state=empty]) dt.da::before { background: var(--alarm); }
-dt.dh::before { background: repeating-linear-gradient(-45deg, var(--accent) 0 3px, var(--wash) 3px 6px); }
-dt.du::before { background: var(--field); }
 dd { font-weight: 600; }
 :host([compact]) { display: inline-block; --topup-meter-size: 1em; }
 :host([compact]) :is(.bar, dl, .note, #refresh, #label) { display: none; }
@@ -49,7 +45,7 @@ export const BUY = `${SHARED}
 #status:is([data-state=error], [data-state=failed]) { border-color: var(--alarm); }
 #status:is([data-state=error], [data-state=failed]) strong { color: var(--alarm); }
 #status:is([data-state=open], [data-state=processing]) { border-color: var(--accent); animation: breathe 2s infinite; }
-@keyframes breathe { 50% { border-color: transparent; } }
+@keyframes breathe { 50% { border-color: var(--line); } }
 fieldset { min-width: 0; padding: 0; border: 0; }
 .quick { display: grid; grid-template-columns: repeat(auto-fit, minmax(4.5em, 1fr)); gap: .5em; margin-bottom: 1.25em; }
 .quick button { border: 1px solid var(--field); border-radius: var(--radius); background: none; }
@@ -73,16 +69,16 @@ input[aria-invalid=true] { border-color: var(--alarm); }
 #quote div { justify-content: space-between; }
 #quote dd { margin-inline-start: auto; }
 #quote .total {
-  margin-top: .5em; padding-top: .5em; border-top: 1px dashed var(--field); font-size: 1.2em; font-weight: 700;
+  margin-top: .5em; padding-top: .5em; border-top: 1px dashed var(--field); font-size: 1.2em; font-weight: 600;
 }
 #quote[aria-busy=true] :is(#quote-credits, dd) { color: var(--muted); }
 #buy {
   width: 100%; min-height: 3.25em; padding-inline: 1.25em; border: 0; border-radius: var(--radius);
   background: var(--accent); color: var(--on-accent); font-weight: 600;
 }
-#buy:hover { filter: brightness(1.08); }
+#buy:hover { opacity: .9; }
 #buy:disabled {
-  background: var(--soft); box-shadow: inset 0 0 0 1px var(--line); color: var(--muted); filter: none;
+  background: var(--soft); color: var(--muted);
   cursor: not-allowed;
 }
 fieldset:disabled :is(input, .quick button) { opacity: .6; }

@@ -33,8 +33,8 @@ export const PLAN_TEXTS = {
   current: "Your plan",
   otherPlan: "A plan that is not sold any more",
   credits: ({ creditsPerPeriod }: Plan, { credits }: Formats): string => `${credits(creditsPerPeriod)} credits`,
-  price: (plan: Plan, { totalAmount, currency }: Price, { money }: Formats): string =>
-    `${money(totalAmount, currency)} ${every(plan)}`,
+  price: (plan: Plan, { totalAmount, currency, taxBehavior }: Price, { money }: Formats): string =>
+    `${money(totalAmount, currency)}${taxBehavior === "exclusive" ? " + tax" : ""} ${every(plan)}`,
   trial: ({ trialDays, trialCredits }: Plan, { number, credits }: Formats): string => {
     const days = `${number(trialDays)} ${trialDays === 1 ? "day" : "days"} free`;
     return trialCredits > 0 ? `${days} with ${credits(trialCredits)} credits` : days;

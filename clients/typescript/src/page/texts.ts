@@ -52,6 +52,7 @@ export const TEXTS = {
   bonus: "Bonus",
   fee: "Processing fee",
   total: "Total",
+  plusTax: " + tax",
   goodUntil: (at: string): string => `If paid now, good until ${at}.`,
   toPayment: "Continue to payment",
   opening: "Opening the payment page…",
@@ -70,7 +71,7 @@ export const TEXTS = {
   failed: { title: "The payment failed", text: "No credits were added. You can try again." } as Message,
   paid: (session: Session, { credits, money }: Formats): Message => ({
     title: `${credits(session.credits + session.bonusCredits)} credits added`,
-    text: `You paid ${money(session.totalAmount, session.currency)}. Thank you.`,
+    text: `You paid ${money(charged(session), session.currency)}. Thank you.`,
   }),
   left: { title: "You left the checkout", text: "Your balance shows what has been paid." } as Message,
   leftOpen: (session: Session, { date }: Formats): Message => {
@@ -87,6 +88,10 @@ export const TEXTS = {
 };
 
 export type Texts = typeof TEXTS;
+
+/** What a session charged, with tax that came on top. */
+const charged = ({ totalAmount, taxBehavior, taxAmount }: Session): number =>
+  totalAmount + Number(taxBehavior === "exclusive" && taxAmount);
 
 /** Decline codes that may be shown. Stripe advises against showing others, such as a card reported as stolen. */
 export const DECLINES: Record<string, string> = {

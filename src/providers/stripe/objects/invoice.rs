@@ -54,15 +54,15 @@ pub(in crate::providers::stripe) struct Invoice {
 #[derive(Deserialize)]
 struct Tax {
     amount: i64,
-    #[serde(default)]
-    tax_behavior: Option<String>,
+    #[serde(default, rename = "tax_behavior")]
+    behavior: Option<String>,
     #[serde(default)]
     inclusive: Option<bool>,
 }
 
 impl Tax {
     fn is_inclusive(&self) -> bool {
-        self.inclusive.unwrap_or_else(|| self.tax_behavior.as_deref() == Some(TaxBehavior::Inclusive.as_str()))
+        self.inclusive.unwrap_or_else(|| self.behavior.as_deref() == Some(TaxBehavior::Inclusive.as_str()))
     }
 }
 
