@@ -9,6 +9,7 @@ use crate::names::{
     ANALYSED_EMPTY, AS_SENT, BESIDE_HELD, BY_KEY, BY_TOKEN, CHECKOUTS, COMPLETED, FREE, HALF_LOAD, LIVE, LOOP_EACH,
     LOOP_TOGETHER, NOT_ANALYSED, PGBENCH_CHECKOUTS, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, SQLITE,
 };
+use crate::recurring::{self, CROSSING, NOT_CROSSING, RENEWALS};
 use crate::results::Results;
 use crate::spending;
 
@@ -29,6 +30,8 @@ pub fn judge(results: &Results) -> Vec<Bar> {
         bars.extend(alone(results, database));
         bars.extend(memory(results, database));
         bars.extend(start(results, database));
+        bars.extend(renewals(results, database));
+        bars.extend(crossing(results, database));
     }
     for database in [POSTGRES, SQLITE] {
         bars.extend(size(results, database));
@@ -130,6 +133,32 @@ fn as_sent(results: &Results, database: &str) -> Option<Bar> {
         figure: format!("{} ×", ratio_text(ratio)),
         met: ratio >= 100,
         aim_met: ratio >= 100,
+    })
+}
+
+fn renewals(results: &Results, database: &str) -> Option<Bar> {
+    let rate = results.find(RENEWALS, database, recurring::CONNECTIONS)?.rate();
+    let deliveries = results.find(Mix::ManyAccounts.name(), database, recurring::CONNECTIONS)?.rate();
+    let ratio = hundredths(rate, deliveries)?;
+    Some(Bar {
+        what: format!("{database}, 10,000 renewals at one time"),
+        asked: "≥ the rate of deliveries that credit",
+        aim: "",
+        figure: format!("{rate} in a second; {} ×", ratio_text(ratio)),
+        met: ratio >= 100,
+        aim_met: ratio >= 100,
+    })
+}
+
+fn crossing(results: &Results, database: &str) -> Option<Bar> {
+    let (ratio, _) = by_rounds(results, CROSSING, NOT_CROSSING, database)?;
+    Some(Bar {
+        what: format!("{database}, debits that cross the threshold of an automatic top-up"),
+        asked: "≥ 0.95 × those that do not",
+        aim: "",
+        figure: format!("{} ×", ratio_text(ratio)),
+        met: ratio >= 95,
+        aim_met: ratio >= 95,
     })
 }
 

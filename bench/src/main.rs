@@ -24,6 +24,8 @@ mod new_database;
 mod postgres;
 mod purchase;
 mod recording;
+mod recurring;
+mod renewal;
 mod report;
 mod results;
 mod rounds;
@@ -52,6 +54,8 @@ use machine::Machine;
 use names::{CONNECTIONS, POSTGRES, SQLITE};
 use postgres::{PgBouncer, Postgres};
 use recording::Recording;
+use recurring::Recurring;
+use renewal::Renewal;
 use report::Report;
 use results::Results;
 use rounds::{Bench, say};
@@ -139,6 +143,8 @@ enum Part {
     Refusals,
     /// Debits in batches.
     Batches,
+    /// Renewals of 10,000 subscriptions at one time, and debits that cross the threshold of an automatic top-up.
+    Recurring,
     /// The measurements of deliveries that `--large` adds.
     Large,
     /// The measurements of debits that `--large` adds.
@@ -199,7 +205,8 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     let postgres = Postgres::start(&std::env::temp_dir(), &arguments.postgres_setting).await?;
     let machine = Machine::describe(folder, &postgres.url("postgres"), &arguments.postgres_setting).await?;
     let recording = Recording::make(wall_clock_ms())?;
-    let stripe = Stripe::start(recording.clone())?;
+    let renewal = Renewal::record(wall_clock_ms())?;
+    let stripe = Stripe::start(recording.clone(), renewal.clone())?;
     let binary = arguments.binary.canonicalize()?;
     let mut results = Results::default();
     results.add_figure("size of the release binary", "", "KiB", std::fs::metadata(&binary)?.len() / 1_024);
@@ -265,6 +272,13 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
     }
     others(&arguments, &mut bench, &program, &postgres, folder).await?;
     spend(&arguments, &mut bench, &program, &postgres, folder).await?;
+    if wants(Part::Recurring) {
+        let rounds = bench.rounds;
+        let recurring = Recurring { program: &program, postgres: &postgres, folder, renewal: &renewal, rounds };
+        for database in bench.targets.iter().map(|target| target.name).collect::<Vec<_>>() {
+            recurring.run(database, &mut bench.results).await?;
+        }
+    }
     for target in &bench.targets {
         prove(&program, &target.url).await?;
     }

@@ -11,6 +11,7 @@ use crate::clock::wall_clock_ms;
 use crate::failure::Failure;
 use crate::http::{content_length, find};
 use crate::recording::Recording;
+use crate::renewal::Renewal;
 
 /// The model is replaced after this many requests, because it keeps everything.
 const MODEL_REQUESTS: u64 = 2_000;
@@ -30,6 +31,8 @@ struct Shared {
     latest_form: String,
     /// The responses for top-ups that the benchmark seeded itself.
     recording: Recording,
+    /// The responses for subscriptions that it seeded.
+    renewal: Renewal,
 }
 
 impl Stripe {
@@ -37,11 +40,11 @@ impl Stripe {
     ///
     /// # Errors
     /// If no port is free.
-    pub fn start(recording: Recording) -> Result<Self, Failure> {
+    pub fn start(recording: Recording, renewal: Renewal) -> Result<Self, Failure> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let shared = Shared { model: new_model(0), requests: 0, latest_form: String::new(), recording };
+        let shared = Shared { model: new_model(0), requests: 0, latest_form: String::new(), recording, renewal };
         let stripe = Self { address, shared: Arc::new(Mutex::new(shared)) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shared = stripe.shared.clone();
@@ -89,7 +92,8 @@ impl Shared {
         }
         self.requests = self.requests.saturating_add(1);
         if request.method == "GET"
-            && let Some(body) = self.recording.answer(request.path, request.form)
+            && let Some(body) =
+                self.recording.answer(request.path, request.form).or_else(|| self.renewal.answer(request.path))
         {
             return self.http(200, &body);
         }

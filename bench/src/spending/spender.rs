@@ -123,6 +123,17 @@ impl Spender {
         self.check_run("debits in advance", Work::Debit, &outcome).await
     }
 
+    /// Debits each of the 10,000 accounts once, and checks the books.
+    ///
+    /// # Errors
+    /// If a response or the books are wrong.
+    pub async fn debit_each_once(&mut self, connections: usize) -> Result<Outcome, Failure> {
+        let load = self.load(Work::Debit, Payers::Many, ACCOUNTS, connections, Duration::from_mins(2));
+        let outcome = load::run(load).await?;
+        self.check_run("a debit of each account", Work::Debit, &outcome).await?;
+        Ok(outcome)
+    }
+
     /// Leaves a number of holds open, of two credits each.
     ///
     /// # Errors
