@@ -547,6 +547,8 @@ CREATE TABLE payments (
     state               TEXT   NOT NULL,
     provider_session_id TEXT,
     writes              BIGINT NOT NULL CHECK (writes > 0),
+    -- What a payment without credits charged, in minor units. That of one with credits follows from its top-up.
+    charged_amount      BIGINT,
     provider_charge_id  TEXT,
     provider_fee_id     TEXT,
     -- The provider's fee, in minor units of its settlement currency.
@@ -779,6 +781,8 @@ CREATE TABLE plan_prices (
     amount                BIGINT NOT NULL CHECK (amount > 0),
     fee_amount            BIGINT NOT NULL CHECK (fee_amount >= 0),
     provider_fee_price_id TEXT,
+    -- Whether the amounts contain tax; NULL: none is charged.
+    tax_behavior          TEXT   CHECK (tax_behavior IN ('exclusive', 'inclusive')),
     is_current            BIGINT NOT NULL CHECK (is_current IN (0, 1)),
     created_at            BIGINT NOT NULL,
     PRIMARY KEY (provider_price_id, provider),
@@ -870,7 +874,7 @@ CREATE TABLE subscription_invoices (
     currency                 TEXT   NOT NULL,
     total                    BIGINT NOT NULL,
     -- The tax in the total, and the part of it that came on top of the prices.
-    tax_amount               BIGINT NOT NULL CHECK (tax_amount >= added_tax_amount),
+    tax_amount               BIGINT NOT NULL,
     added_tax_amount         BIGINT NOT NULL,
     amount_paid              BIGINT NOT NULL,
     -- What its lines that brought credits cost, and at most its total: refunds count against this first.

@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 use crate::books::audited::{Audited, first_broken};
 use crate::db::{Db, StoreError, args, statements};
 use crate::domain::period_credits::taken;
+use crate::domain::tax::Charged;
 
 /// What a period brought, with its entries and its invoice's refunds and disputes.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -19,12 +20,16 @@ pub struct AuditedPeriod {
     pub booked: i64,
     /// What refunds and disputes count against first, in minor units.
     pub credits_amount: i64,
+    /// What the invoice came to, in minor units, and the part of it that is tax on top of the prices.
+    pub total: i64,
+    /// See `total`.
+    pub added_tax_amount: i64,
     /// How much of the invoice's money went back, in minor units.
     pub reversed: i64,
 }
 
 statements! {
-    PERIODS = "SELECT g.id, g.credits, g.taken_credits, i.credits_amount, \
+    PERIODS = "SELECT g.id, g.credits, g.taken_credits, i.credits_amount, i.total, i.added_tax_amount, \
         (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'subscription' AND e.source = g.id) AS booked, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM subscription_reversals r \
         WHERE r.provider_invoice_id = g.provider_invoice_id AND r.provider = g.provider AND r.counts = 1) AS reversed \
@@ -49,7 +54,8 @@ impl Audited for AuditedPeriod {
     }
 
     fn judge(&self) -> Option<String> {
-        let expected = taken(self.credits, self.credits_amount, self.reversed);
+        let charged = Charged { total_minor: self.total, added_tax_minor: self.added_tax_amount };
+        let expected = taken(self.credits, self.credits_amount, charged.net_minor(self.reversed));
         first_broken([
             (
                 self.booked == i64::from(self.credits > 0),

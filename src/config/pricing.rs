@@ -97,8 +97,8 @@ impl Common {
         let (rate, fixed_minor) = (sold.rate, sold.fixed_minor);
         let fees = FeePolicy { mode: self.mode, rate, fixed_minor, label: self.label.clone(), tax: self.tax };
         if !fees.leaves_something() {
-            let message = "with this tax, Stripe's fee on the charge and its tax would be all of the charge; lower it";
-            reader.error("TAX_ASSUMED_RATE_PERCENT", message);
+            let message = "with the assumed tax, Stripe's fee on the charge and its tax would be all of the charge";
+            reader.error(&sold.setting, message);
             return None;
         }
         let pricing = Pricing::new(PriceSettings {

@@ -35,7 +35,12 @@ pub(super) fn read_tax(reader: &mut Reader<'_>) -> Option<TaxConfig> {
     }
     let code = reader.optional("TAX_CODE_CREDITS").map(|code| TaxCode::parse(code.trim())).transpose();
     let code = code.map_err(|error| reader.error("TAX_CODE_CREDITS", &error.to_string()));
-    let rate = RatePercent::parse(&reader.text("TAX_ASSUMED_RATE_PERCENT", "0"));
+    let rate = reader.text("TAX_ASSUMED_RATE_PERCENT", "0");
+    if rate.starts_with("0.") && rate.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
+        let message = format!("{rate} percent is less than any tax; write 19 for 19 percent");
+        reader.error("TAX_ASSUMED_RATE_PERCENT", &message);
+    }
+    let rate = RatePercent::parse(&rate);
     let rate = rate.map_err(|error| reader.error("TAX_ASSUMED_RATE_PERCENT", &error.to_string()));
     if reader.optional("AUTO_TOPUP").as_deref() == Some("on") {
         let message = "cannot be on with TAX=automatic: Stripe computes tax on its pages, and such a charge has none";
@@ -79,6 +84,7 @@ mod tests {
             ("TAX_BEHAVIOR", "net", "must be exclusive"),
             ("TAX_CODE_CREDITS", "saas", "txcd_ and eight digits"),
             ("TAX_ASSUMED_RATE_PERCENT", "-1", "a decimal number"),
+            ("TAX_ASSUMED_RATE_PERCENT", "0.19", "write 19"),
             ("AUTO_TOPUP", "on", "cannot be on with TAX=automatic"),
         ] {
             let errors = read(&[("TAX", "automatic"), (setting, value)]).expect_err("a mistake");

@@ -127,7 +127,7 @@ pub async fn examine(surroundings: &Surroundings<'_>) -> Vec<Finding> {
     .await;
     findings.extend(database.findings);
     findings.extend(stripe.findings);
-    findings.extend(tax::findings(&settings, stripe.provider.as_ref(), limits).await);
+    findings.extend(tax::findings(&settings, database.db.as_ref(), stripe.provider.as_ref(), limits).await);
     findings.extend(plans::findings(database.db.as_ref(), stripe.provider.as_ref(), limits).await);
     let news = webhooks::Deliveries::find(database.db.as_ref(), stripe.provider.as_ref(), clock, limits).await;
     findings.extend(webhooks::findings(&settings, stripe.endpoints.as_ref(), &news, clock));

@@ -3,19 +3,37 @@
 use super::finding::{About, Finding};
 use super::{Limits, in_time};
 use crate::config::UsableSettings;
+use crate::db::Db;
+use crate::plans::plan_rows::AppliedPlan;
 use crate::providers::port::{Provider, ProviderError, TaxSetup};
+use crate::providers::stripe::name::NAME;
 
 const TAX: About = ("stripe.tax", "Tax");
 
-/// Nothing where no tax shall be charged.
+/// Nothing where no tax shall be charged, except of plans that have another tax.
 pub(super) async fn findings(
     settings: &UsableSettings,
+    db: Option<&Db>,
     provider: Option<&Provider>,
     limits: Limits,
-) -> Option<Finding> {
-    settings.pricing.as_ref()?.tax()?;
-    let read = in_time(limits, provider?.account.read_tax_setup()).await;
-    Some(judge(read.unwrap_or(Err(ProviderError::TimedOut))))
+) -> Vec<Finding> {
+    let Some(pricing) = &settings.pricing else { return Vec::new() };
+    let tax = pricing.tax().map(|tax| tax.behavior);
+    let mut findings = Vec::new();
+    if let Some(provider) = provider.filter(|_| tax.is_some()) {
+        let read = in_time(limits, provider.account.read_tax_setup()).await;
+        findings.push(judge(read.unwrap_or(Err(ProviderError::TimedOut))));
+    }
+    let Some(db) = db else { return findings };
+    // A database that cannot be read is found elsewhere.
+    let Some(Ok(plans)) = in_time(limits, db.plans(NAME)).await else { return findings };
+    let is_other = |plan: &&AppliedPlan| plan.plan.is_active && plan.prices.iter().any(|price| price.tax != tax);
+    let others: Vec<&str> = plans.iter().filter(is_other).map(|plan| plan.plan.id.as_str()).collect();
+    if !others.is_empty() {
+        let detail = format!("these plans were applied with another TAX or TAX_BEHAVIOR: {}", others.join(", "));
+        findings.push(Finding::warning(TAX, detail, "run `topup plans apply` again"));
+    }
+    findings
 }
 
 fn judge(setup: Result<TaxSetup, ProviderError>) -> Finding {

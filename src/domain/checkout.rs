@@ -293,7 +293,9 @@ impl Agreement {
             (Err(mismatch), Some(charged)) => (mismatch, charged),
         };
         let tax = report.amount_tax_minor.unwrap_or(0);
-        let is_enough = tax >= 0 && charged.checked_sub(tax).is_some_and(|left| left >= self.total_amount_minor);
+        // Of prices that contain their tax, tax is a part of what was agreed.
+        let beside = self.tax.map_or(tax, |behavior| behavior.added_minor(tax));
+        let is_enough = tax >= 0 && charged.checked_sub(beside).is_some_and(|left| left >= self.total_amount_minor);
         if !is_enough {
             return Err(mismatch);
         }

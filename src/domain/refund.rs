@@ -226,28 +226,38 @@ impl Refundable {
             let rest = Some(left).filter(is_whole).ok_or(RefundRefusal::NotAMultiple { step: self.step_minor })?;
             return self.with_tax(rest, left);
         }
-        let price = self.unit.price_minor(credits).filter(is_whole);
-        let price = price.ok_or_else(|| {
+        let not_whole = || {
             let multiple = self.unit.fewest_exact(self.step_minor);
             RefundRefusal::NotAWholeAmount { multiple, largest }
-        })?;
-        self.with_tax(price, left)
+        };
+        let price = self.unit.price_minor(credits).filter(is_whole).ok_or_else(not_whole)?;
+        let (amount, available) = self.with_tax(price, left)?;
+        // In steps of the currency, the price with its tax may be that of more credits.
+        let takes = self.credits_of(amount).ok_or(RefundRefusal::OutOfRange)?;
+        if takes == credits { Ok((amount, available)) } else { Err(not_whole()) }
     }
 
-    /// Adds the tax to a part of the price, and to what is left of it.
+    /// How many credits a refund takes.
+    fn credits_of(&self, amount_minor: i64) -> Option<i64> {
+        let gone = self.gone_minor()?;
+        self.taken(gone.checked_add(amount_minor)?).checked_sub(self.taken(gone))
+    }
+
+    /// Adds the tax to a part of the price, and to what is left of it, in steps of the currency.
     fn with_tax(&self, price: i64, left: i64) -> Result<(i64, i64), RefundRefusal> {
-        let pair = self.taxed(price).zip(self.taxed(left));
+        let pair = self.taxed(price, true).zip(self.taxed(left, true));
         pair.ok_or(RefundRefusal::OutOfRange)
     }
 
-    /// The refund, in steps of the currency, after which this much more of the price and the fee line is gone. Not more
-    /// than what is left of the payment.
-    fn taxed(&self, price: i64) -> Option<i64> {
+    /// The refund, rounded to a step of the currency, after which this much more of the price and the fee line is gone.
+    /// Not more than what is left of the payment.
+    fn taxed(&self, price: i64, rounds_up: bool) -> Option<i64> {
         let gone = self.gone_minor()?;
         let net = self.charged.net_minor(gone).checked_add(price)?;
         let amount = self.charged.gross_minor(net)?.checked_sub(gone)?.max(0);
         let beyond = amount.checked_rem(self.step_minor)?;
-        let rounded = if beyond == 0 { amount } else { amount.checked_sub(beyond)?.checked_add(self.step_minor)? };
+        let below = amount.checked_sub(beyond)?;
+        let rounded = if beyond > 0 && rounds_up { below.checked_add(self.step_minor)? } else { below };
         Some(rounded.min(self.left_minor()?))
     }
 
@@ -258,7 +268,9 @@ impl Refundable {
         let price = self.unspent_minor().ok_or(RefundRefusal::OutOfRange)?.min(left);
         let rest = price.checked_rem(self.step_minor).ok_or(RefundRefusal::OutOfRange)?;
         let amount = price.checked_sub(rest).ok_or(RefundRefusal::OutOfRange)?;
-        if amount > 0 { self.with_tax(amount, left) } else { Err(RefundRefusal::NothingUnspent) }
+        let amount = self.taxed(amount, false).ok_or(RefundRefusal::OutOfRange)?;
+        let available = self.taxed(left, true).ok_or(RefundRefusal::OutOfRange)?;
+        if amount > 0 { Ok((amount, available)) } else { Err(RefundRefusal::NothingUnspent) }
     }
 
     /// The price of the credits that were taken back before and of those that are unspent, less what was refunded for

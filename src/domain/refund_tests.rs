@@ -57,6 +57,27 @@ fn a_refund_of_credits_contains_their_tax() {
     assert_eq!(partly.left_credits(), Some(150));
 }
 
+/// 1,000 credits for 1,000 fils, in steps of 10, and 5 % tax on top.
+#[test]
+fn in_steps_a_taxed_refund_takes_no_more_than_was_asked_for() {
+    let dinars = Refundable {
+        credits: 1_000,
+        unspent_credits: 10,
+        charged: Charged { total_minor: 1_050, added_tax_minor: 50 },
+        step_minor: 10,
+        ..paid()
+    };
+    // 10 credits and their tax are 11: 10 takes 9 of them, 20 would take 19.
+    assert_eq!(dinars.plan(RefundAsk::Unspent).map(|plan| (plan.amount_minor, plan.credits)), Ok((10, 9)));
+    let refused = RefundRefusal::NotAWholeAmount { multiple: 10, largest: 1_000 };
+    assert_eq!(dinars.plan(RefundAsk::Credits(10)), Err(refused));
+    assert_eq!(dinars.plan(RefundAsk::Credits(200)).map(|plan| (plan.amount_minor, plan.credits)), Ok((210, 200)));
+    assert_eq!(
+        dinars.plan(RefundAsk::Credits(1_000)).map(|plan| (plan.amount_minor, plan.credits)),
+        Ok((1_050, 1_000))
+    );
+}
+
 #[test]
 fn more_than_is_left_is_refused_with_the_largest() {
     let partly = Refundable { refunded_minor: 100, ..paid() };

@@ -12,7 +12,8 @@ use crate::messages::event_type::EventType;
 
 statements! {
     ACCOUNT = "SELECT balance, held_credits, entries FROM accounts WHERE id = :account";
-    TOPUP = "SELECT credits, bonus_credits, credits_amount, fee_amount, total_amount, currency, credits_expire_days, \
+    TOPUP = "SELECT credits, bonus_credits, credits_amount, fee_amount, total_amount, tax_behavior, tax_amount, currency, \
+        credits_expire_days, \
         provider_payment_id, paid_at FROM topups WHERE id = :topup";
     HOLD = "SELECT credits, operation, subject, expires_at, created_at FROM holds WHERE id = :hold";
 }
@@ -46,6 +47,8 @@ struct TopupRow {
     credits_amount: i64,
     fee_amount: i64,
     total_amount: i64,
+    tax_behavior: Option<String>,
+    tax_amount: i64,
     currency: String,
     credits_expire_days: Option<i64>,
     provider_payment_id: Option<String>,
@@ -116,6 +119,8 @@ async fn topup(tx: &mut Tx, topup: &str) -> Result<Map<String, Value>, StoreErro
         "creditsAmount": row.credits_amount,
         "feeAmount": row.fee_amount,
         "totalAmount": row.total_amount,
+        "taxBehavior": row.tax_behavior,
+        "taxAmount": row.tax_behavior.as_ref().and(row.paid_at).map(|_| row.tax_amount),
         "currency": row.currency,
         "paidAt": row.paid_at.and_then(rfc3339),
         "creditsExpireAt": ends_at.and_then(rfc3339),

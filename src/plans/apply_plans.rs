@@ -10,6 +10,7 @@ use crate::domain::currency::Currency;
 use crate::domain::ids::PriceId;
 use crate::domain::plan::{Interval, Plan};
 use crate::domain::provider::ProviderName;
+use crate::domain::tax::TaxBehavior;
 use crate::plans::plan_rows::{self, AppliedPlan, PlanPrice};
 use crate::providers::port::{FoundPrice, PriceSpec, ProductSpec, ProviderError};
 
@@ -89,7 +90,8 @@ async fn apply_plan(app: &App, plan: &Plan, dry_run: bool) -> Result<Vec<PlanCha
     }
     let changes: Vec<PlanChange> =
         changes.into_iter().map(|change| PlanChange { plan: plan.id.to_string(), change }).collect();
-    if dry_run || changes.is_empty() {
+    // What kind of thing a plan is to the tax office stands at the provider alone.
+    if dry_run || (changes.is_empty() && app.pricing.tax_code().is_none()) {
         return Ok(changes);
     }
     let product = product(app, plan);
@@ -99,6 +101,9 @@ async fn apply_plan(app: &App, plan: &Plan, dry_run: bool) -> Result<Vec<PlanCha
         let tax_code = app.pricing.tax_code().cloned();
         let fee = ProductSpec { id: FEE_PRODUCT.to_owned(), name, is_active: true, tax_code };
         app.provider.plans.put_product(&fee).await?;
+    }
+    if changes.is_empty() {
+        return Ok(changes);
     }
     let mut prices = Vec::new();
     for (price, (of_plan, of_fee)) in wanted.iter().zip(found) {
@@ -113,6 +118,7 @@ async fn apply_plan(app: &App, plan: &Plan, dry_run: bool) -> Result<Vec<PlanCha
             currency: price.currency,
             amount_minor: price.plan.amount_minor,
             fee_minor: price.fee.as_ref().map_or(0, |fee| fee.amount_minor),
+            tax: price.plan.tax,
             fee_price,
         });
     }
@@ -258,6 +264,11 @@ fn described_price(
     }
     if old.fee_minor != fee {
         return Some(format!("fee line {} -> {fee} {currency}, for new subscriptions", old.fee_minor));
+    }
+    if old.tax != price.plan.tax {
+        let said = |tax: Option<TaxBehavior>| tax.map_or("none", TaxBehavior::as_str);
+        let (old, new) = (said(old.tax), said(price.plan.tax));
+        return Some(format!("tax {old} -> {new} in {currency}, for new subscriptions"));
     }
     let fee_is_there = price.fee.is_none() || is_found(of_fee, old.fee_price.as_ref());
     if is_found(of_plan, Some(&old.id)) && fee_is_there {

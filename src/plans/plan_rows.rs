@@ -8,6 +8,7 @@ use crate::domain::ids::PriceId;
 use crate::domain::period_credits::PlanCredits;
 use crate::domain::plan::{Interval, IntervalUnit, Plan, PlanId, Rollover};
 use crate::domain::provider::ProviderName;
+use crate::domain::tax::TaxBehavior;
 
 /// More plans than a price list has.
 const MAX_PLANS: i64 = 500;
@@ -17,11 +18,14 @@ statements! {
         trial_credits, is_active, provider_product_id, created_at, updated_at FROM plans ORDER BY id LIMIT :limit";
     PLAN = "SELECT id, name, interval_unit, interval_count, credits_per_period, rollover, rollover_cap, trial_days, \
         trial_credits, is_active, provider_product_id, created_at, updated_at FROM plans WHERE id = :plan";
-    CURRENT_PRICES = "SELECT provider_price_id, plan_id, currency, amount, fee_amount, provider_fee_price_id FROM \
+    CURRENT_PRICES = "SELECT provider_price_id, plan_id, currency, amount, fee_amount, tax_behavior, \
+        provider_fee_price_id FROM \
         plan_prices WHERE is_current = 1 AND provider = :provider ORDER BY plan_id, currency LIMIT :limit";
-    CURRENT_PRICES_OF = "SELECT provider_price_id, plan_id, currency, amount, fee_amount, provider_fee_price_id FROM \
+    CURRENT_PRICES_OF = "SELECT provider_price_id, plan_id, currency, amount, fee_amount, tax_behavior, \
+        provider_fee_price_id FROM \
         plan_prices WHERE is_current = 1 AND provider = :provider AND plan_id = :plan ORDER BY currency LIMIT :limit";
-    PRICE = "SELECT provider_price_id, plan_id, currency, amount, fee_amount, provider_fee_price_id FROM plan_prices \
+    PRICE = "SELECT provider_price_id, plan_id, currency, amount, fee_amount, tax_behavior, \
+        provider_fee_price_id FROM plan_prices \
         WHERE provider_price_id = :price AND provider = :provider";
     PUT = "INSERT INTO plans (id, name, interval_unit, interval_count, credits_per_period, rollover, rollover_cap, \
         trial_days, trial_credits, is_active, provider, provider_product_id, created_at, updated_at) VALUES (:id, :name, \
@@ -33,9 +37,10 @@ statements! {
         provider_product_id = excluded.provider_product_id, updated_at = excluded.updated_at";
     RETIRE_PRICES = "UPDATE plan_prices SET is_current = 0 WHERE plan_id = :plan AND is_current = 1";
     PUT_PRICE = "INSERT INTO plan_prices (provider_price_id, provider, plan_id, currency, amount, fee_amount, \
-        provider_fee_price_id, is_current, created_at) VALUES (:price, :provider, :plan, :currency, :amount, \
-        :fee_amount, :fee_price, 1, :now_ms) ON CONFLICT (provider_price_id, provider) DO UPDATE SET is_current = 1, \
-        fee_amount = excluded.fee_amount, provider_fee_price_id = excluded.provider_fee_price_id";
+        tax_behavior, provider_fee_price_id, is_current, created_at) VALUES (:price, :provider, :plan, :currency, :amount, \
+        :fee_amount, :tax, :fee_price, 1, :now_ms) ON CONFLICT (provider_price_id, provider) DO UPDATE SET \
+        is_current = 1, fee_amount = excluded.fee_amount, tax_behavior = excluded.tax_behavior, \
+        provider_fee_price_id = excluded.provider_fee_price_id";
     CREDITS_OF_PRICE = "SELECT p.id, p.credits_per_period, p.trial_credits, p.rollover, p.rollover_cap \
         FROM plan_prices c JOIN plans p ON p.id = c.plan_id \
         WHERE c.provider_price_id = :price AND c.provider = :provider";
@@ -65,6 +70,7 @@ struct PriceRow {
     currency: String,
     amount: i64,
     fee_amount: i64,
+    tax_behavior: Option<String>,
     provider_fee_price_id: Option<String>,
 }
 
@@ -90,6 +96,8 @@ pub struct PlanPrice {
     pub amount_minor: i64,
     /// The fee line beside it; 0 for none.
     pub fee_minor: i64,
+    /// Whether both contain tax; `None` if none is charged.
+    pub tax: Option<TaxBehavior>,
     /// The price of the fee line.
     pub fee_price: Option<PriceId>,
 }
@@ -154,6 +162,10 @@ impl PriceRow {
             currency: Currency::parse(&self.currency).map_err(|error| StoreError::corrupt("currency", error))?,
             amount_minor: self.amount,
             fee_minor: self.fee_amount,
+            tax: self
+                .tax_behavior
+                .map(|text| TaxBehavior::parse(&text).ok_or_else(|| StoreError::corrupt("tax behaviour", &text)))
+                .transpose()?,
             fee_price: self.provider_fee_price_id.map(price).transpose()?,
         })
     }
@@ -260,6 +272,7 @@ pub(crate) async fn put(
             currency = price.currency.as_str(),
             amount = price.amount_minor,
             fee_amount = price.fee_minor,
+            tax = price.tax.map(TaxBehavior::as_str),
             fee_price = price.fee_price.as_ref().map(PriceId::as_str),
             now_ms
         ];

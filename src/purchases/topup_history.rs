@@ -86,7 +86,8 @@ macro_rules! listed {
     ($which:literal) => {
         concat!(
             "SELECT t.id, t.account_id, t.state, t.credits, t.taken_credits, t.bonus_credits, t.currency, \
-            t.total_amount, (SELECT COUNT(*) FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus') AS \
+            t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' THEN t.tax_amount ELSE 0 END AS total_amount, \
+            (SELECT COUNT(*) FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus') AS \
             surplus_payments, t.created_at, t.paid_at FROM topups t ",
             $which
         )

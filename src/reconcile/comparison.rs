@@ -92,7 +92,7 @@ statements! {
         provider_reversal_id LIMIT :limit";
     SURPLUS = "SELECT s.provider_payment_id, s.topup_id, s.total_amount, s.reversed FROM \
         (SELECT p.provider_payment_id, p.topup_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
-        WHERE a.topup_id = t.id AND a.outcome <> 'credited'), t.total_amount) AS total_amount, \
+        WHERE a.topup_id = t.id AND a.outcome <> 'credited'), p.charged_amount, t.total_amount) AS total_amount, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
         WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1) AS reversed \
         FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.provider_payment_id > \

@@ -146,7 +146,7 @@ async fn begin(
         price_id: price.id.to_string(),
         fee_price_id: price.fee_price.as_ref().map(ToString::to_string),
         trial_days,
-        has_tax: app.pricing.tax().is_some(),
+        has_tax: price.tax.is_some(),
         success_url: command.success_url.as_str().to_owned(),
         cancel_url: command.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
         expires_at_seconds: app.checkout.expires_at_seconds(now_ms),

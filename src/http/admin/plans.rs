@@ -135,5 +135,5 @@ fn declared(written: Vec<WrittenPlan>) -> Result<Vec<Declared>, ApiError> {
 async fn all(state: &State) -> Result<Vec<Plan>, ApiError> {
     let app = state.app.clone();
     let plans = state.run(async move { app.db.plans(app.provider.name).await }).await??;
-    Ok(plans.into_iter().map(|plan| Plan::new(plan, &state.app.pricing)).collect())
+    Ok(plans.into_iter().map(Plan::from).collect())
 }

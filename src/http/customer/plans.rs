@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::domain::currency::Currency;
-use crate::domain::price_list::PriceList;
+use crate::domain::tax::TaxBehavior;
 use crate::http::kit::body::read_query;
 use crate::http::kit::openapi::{Problem503, PublicProblems};
 use crate::http::kit::problem::ApiError;
@@ -84,17 +84,15 @@ pub struct Price {
     tax_behavior: Option<&'static str>,
 }
 
-impl Plan {
-    /// The plan as it is sold now.
-    pub(crate) fn new(applied: AppliedPlan, prices_now: &PriceList) -> Self {
-        let tax = prices_now.tax().map(|tax| tax.behavior.as_str());
+impl From<AppliedPlan> for Plan {
+    fn from(applied: AppliedPlan) -> Self {
         let AppliedPlan { plan, prices, .. } = applied;
         let price = |price: PlanPrice| Price {
             currency: price.currency.as_str().to_owned(),
             amount: price.amount_minor,
             fee_amount: price.fee_minor,
             total_amount: price.amount_minor.saturating_add(price.fee_minor),
-            tax_behavior: tax,
+            tax_behavior: price.tax.map(TaxBehavior::as_str),
         };
         Self {
             id: plan.id.to_string(),
@@ -137,7 +135,7 @@ pub async fn list(request: HttpRequest, state: State) -> Result<Json<Plans>, Api
         applied.prices.retain(|price| currency.is_none_or(|wanted| wanted == price.currency));
         (!applied.prices.is_empty()).then_some(applied)
     });
-    Ok(Json(Plans { data: sold.map(|plan| Plan::new(plan, &state.app.pricing)).collect() }))
+    Ok(Json(Plans { data: sold.map(Plan::from).collect() }))
 }
 
 impl Plans {

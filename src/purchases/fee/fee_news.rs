@@ -146,7 +146,7 @@ async fn note(tx: &mut Tx, news: ExpectFee) -> Result<FeeNews, StoreError> {
     if !insert_event(tx, &news.event, &news.topup, "fee_expected", news.now_ms).await? {
         return Ok(FeeNews::Duplicate);
     }
-    payments::touch(tx, &news.payment, &news.topup, PaymentRole::Waiting, None, news.now_ms).await?;
+    payments::touch(tx, &news.payment, &news.topup, PaymentRole::Waiting, None, None, news.now_ms).await?;
     fees::expect(tx, &news.payment, &news.charge, &news.fee_id, news.now_ms).await?;
     Ok(FeeNews::Expected)
 }

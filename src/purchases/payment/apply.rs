@@ -98,7 +98,8 @@ async fn insert_payment_event(tx: &mut Tx, command: &ApplyPayment, outcome: &App
 async fn touch_payment(tx: &mut Tx, command: &ApplyPayment, role: PaymentRole) -> Result<i64, StoreError> {
     let report = &command.report;
     let Some(payment) = &report.payment else { return Ok(1) };
-    payments::touch(tx, payment, &report.topup, role, Some(&report.session), command.now_ms).await
+    let charged = report.amount_total_minor.filter(|_| role == PaymentRole::Surplus);
+    payments::touch(tx, payment, &report.topup, role, Some(&report.session), charged, command.now_ms).await
 }
 
 async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &AgreedTopup) -> Result<Applied, StoreError> {

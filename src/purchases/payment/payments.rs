@@ -33,12 +33,13 @@ pub struct Payment {
 
 statements! {
     /// A credited payment stays credited; a waiting one takes the new role.
-    TOUCH = "INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, writes, \
-        created_at, updated_at) \
-        VALUES (:payment, :provider, :topup, :role, :session, 1, :now_ms, :now_ms) ON CONFLICT (provider_payment_id, \
+    TOUCH = "INSERT INTO payments (provider_payment_id, provider, topup_id, state, provider_session_id, \
+        charged_amount, writes, created_at, updated_at) \
+        VALUES (:payment, :provider, :topup, :role, :session, :charged, 1, :now_ms, :now_ms) ON CONFLICT (provider_payment_id, \
         provider) DO UPDATE SET \
         writes = payments.writes + 1, updated_at = excluded.updated_at, \
         provider_session_id = COALESCE(payments.provider_session_id, excluded.provider_session_id), \
+        charged_amount = COALESCE(excluded.charged_amount, payments.charged_amount), \
         state = CASE WHEN payments.state = 'credited' OR excluded.state = 'waiting' THEN payments.state \
         ELSE excluded.state END \
         RETURNING topup_id, writes";
@@ -57,7 +58,7 @@ struct Touched {
     writes: i64,
 }
 
-/// Writes a payment's row, which locks it until the transaction ends. Returns how many times the row has been written,
+/// Writes a payment's row, which locks it until the transaction ends. What it charged is given for one without credits. Returns how many times the row has been written,
 /// including this time.
 ///
 /// # Errors
@@ -68,6 +69,7 @@ pub async fn touch(
     topup: &TopupId,
     role: PaymentRole,
     session: Option<&SessionId>,
+    charged_minor: Option<i64>,
     now_ms: i64,
 ) -> Result<i64, StoreError> {
     let values = args![
@@ -76,6 +78,7 @@ pub async fn touch(
         topup = topup.as_str(),
         role = role.as_str(),
         session = session.map(SessionId::as_str),
+        charged = charged_minor,
         now_ms
     ];
     let row = tx.fetch_optional::<Touched>(&TOUCH, &values).await?;

@@ -184,7 +184,7 @@ async fn apply_in(tx: &mut Tx, command: &ApplyReversals) -> Result<AppliedRevers
         return Ok(AppliedReversal::Duplicate);
     }
     let payment = &command.payment;
-    payments::touch(tx, payment, &command.topup, PaymentRole::Waiting, None, command.now_ms).await?;
+    payments::touch(tx, payment, &command.topup, PaymentRole::Waiting, None, None, command.now_ms).await?;
     match &command.news {
         ReversalNews::Refunds(refunds) => {
             for refund in refunds {

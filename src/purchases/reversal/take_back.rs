@@ -134,7 +134,7 @@ pub(crate) async fn settle(
         // The payment's event did not name the payment.
         None => {
             tx.execute(&ADOPT_PAYMENT, &args![topup = topup.as_str(), payment = payment.as_str()]).await?;
-            payments::touch(tx, payment, topup, PaymentRole::Credited, None, now_ms).await?;
+            payments::touch(tx, payment, topup, PaymentRole::Credited, None, None, now_ms).await?;
         }
     }
     let reversed = tx

@@ -231,7 +231,7 @@ on_both_databases! {
             let (payment, topup) = (report.payment.clone().expect("a payment"), report.topup.clone());
             let heard = books.db.write(closure(move |tx| {
                 let (payment, topup) = (payment.clone(), topup.clone());
-                async move { touch(tx, &payment, &topup, PaymentRole::Waiting, None, NOW_MS).await }.boxed()
+                async move { touch(tx, &payment, &topup, PaymentRole::Waiting, None, None, NOW_MS).await }.boxed()
             }));
             heard.await.expect("written");
             reports.push(report);
@@ -268,7 +268,7 @@ on_both_databases! {
         let topup = first.topup.clone();
         let heard = books.db.write(closure(move |tx| {
             let (payment, topup) = (payment.clone(), topup.clone());
-            async move { touch(tx, &payment, &topup, PaymentRole::Waiting, None, NOW_MS).await }.boxed()
+            async move { touch(tx, &payment, &topup, PaymentRole::Waiting, None, None, NOW_MS).await }.boxed()
         }));
         heard.await.expect("written");
         let outcomes = books.db.apply(commands(vec![stolen])).await;

@@ -34,6 +34,8 @@ INSERT INTO temp.fresh (number, event, type, topup, session, provider, payment, 
     AND COALESCE(topups.credits_expire_days, 0) = value ->> 'expire_days'
     -- A bonus is a second entry, which `apply_one` writes.
     AND topups.bonus_credits = 0
+    -- What was charged is compared with what was agreed about its tax by `apply_one` too.
+    AND topups.tax_behavior IS NULL
     AND NOT EXISTS (SELECT 1 FROM webhook_events
         WHERE provider_event_id = value ->> 'event' AND provider = value ->> 'provider')
     AND NOT EXISTS (

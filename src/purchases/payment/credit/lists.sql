@@ -25,7 +25,7 @@ fresh AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, credits_amount,
             fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee,
-            bonus_credits, credits_expire_days, livemode,
+            bonus_credits, credits_expire_days, tax_behavior, livemode,
             provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at, revision
         FROM topups WHERE id = input.topup LIMIT 1
     ) AS agreed
@@ -39,6 +39,8 @@ fresh AS MATERIALIZED (
     AND agreed.livemode = input.livemode AND COALESCE(agreed.credits_expire_days, 0) = input.expire_days
     -- A bonus is a second entry, which `apply_one` writes.
     AND agreed.bonus_credits = 0
+    -- What was charged is compared with what was agreed about its tax by `apply_one` too.
+    AND agreed.tax_behavior IS NULL
     AND (SELECT topup_id FROM webhook_events WHERE provider_event_id = input.event
     AND provider = input.provider LIMIT 1) IS NULL
     AND (known.state IS NULL OR (known.state = 'waiting' AND known.topup_id = input.topup))
