@@ -101,6 +101,19 @@ on_both_databases! {
         world.finish().await;
     }
 
+    async fn news_of_the_other_mode_brings_no_invoice(backend: Backend) {
+        let world = World::start(backend, "keep").await;
+        let story = subscribed(&world, "live").await;
+        let mut event = story.refund_event("live", "first", 500, "succeeded");
+        event["livemode"] = json!(true);
+        assert!(matches!(world.deliver(&event).await, Ok(EventOutcome::Foreign(_))));
+        assert_eq!(world.balance(&story).await, 0, "nothing is booked");
+        world.decide(&story.invoice_event("first", "invoice.paid", false)).await;
+        assert!(matches!(world.deliver(&event).await, Ok(EventOutcome::Rejected(_))), "now it contradicts");
+        assert_eq!(world.balance(&story).await, BASIC_CREDITS);
+        world.finish().await;
+    }
+
     async fn a_dispute_takes_back_and_a_won_one_returns(backend: Backend) {
         let world = World::start(backend, "keep").await;
         let story = subscribed(&world, "dispute").await;
