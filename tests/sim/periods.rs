@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use topup::books::audit::audit;
 use topup::ports::Clock;
 
 use super::books::{Books, PeriodGrant};
@@ -202,6 +203,11 @@ impl World {
     pub(super) fn compare_recurring(&mut self) -> Result<(), String> {
         let Some(own) = &self.recurring else { return Ok(()) };
         compare_subscriptions(&self.books, &self.stripe, &own.plans)?;
+        let app = self.process.app();
+        let audited = self.process.block_on(async { audit(&app.db, true).await }).map_err(|error| error.to_string())?;
+        if !audited.is_clean() {
+            return Err(format!("the audit finds {audited:?}"));
+        }
         self.count_recurring();
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::acts::Done;
 use super::payers::{MOST_RENEWALS, Payer, one_of};
 use super::periods::Billed;
 use super::plans::{self, PLANS, Sold};
-use super::process::{Answer, Ended};
+use super::process::{Answer, Ended, Fate};
 use super::rng::Rng;
 use super::world::World;
 
@@ -63,6 +63,29 @@ impl World {
             renewals: 0,
         });
         self.save_first_cards();
+        self.subscribe_first();
+    }
+
+    /// Some accounts have paid for a plan before the run begins; the service has not heard of that yet.
+    fn subscribe_first(&mut self) {
+        for account in self.accounts.clone() {
+            if self.own().rng.percent(30) {
+                continue;
+            }
+            let plan = *self.own().rng.pick(&["basic", "plus", "plus", "weekly"]);
+            let request = TestRequest::post().uri("/subscriptions/sessions");
+            let request = request.set_json(json!({ "planId": plan, "successUrl": PAGE }));
+            let request = self.with_token(&account, "", request);
+            let Ended::Answered(Answer { status: 200, body }) = self.process.serve(request, Fate::Nothing) else {
+                panic!("{account} cannot subscribe to {plan}");
+            };
+            let page = body["id"].as_str().expect("an id");
+            let total =
+                self.stripe.ask("GET", &format!("/v1/checkout/sessions/{page}"), "").body["amount_total"].clone();
+            let form = format!("payment_method=pm_card_visa&expected_amount={total}");
+            let paid = self.stripe.ask("POST", &format!("/v1/payment_pages/{page}/confirm"), &form);
+            assert_eq!(paid.status, 200, "{}", paid.body);
+        }
     }
 
     pub(super) fn own(&mut self) -> &mut Recurring {
@@ -165,7 +188,9 @@ impl World {
         let (plan, key) = {
             let step = self.step;
             let own = self.own();
-            (own.rng.pick(&PLANS).id, own.rng.percent(30).then(|| format!("subscribe-{}", step / 20)))
+            // Mostly one from which there are upgrades.
+            let plan = if own.rng.percent(50) { "plus" } else { own.rng.pick(&PLANS).id };
+            (plan, own.rng.percent(30).then(|| format!("subscribe-{}", step / 20)))
         };
         let request = TestRequest::post().uri("/subscriptions/sessions");
         let mut request = request.set_json(json!({ "planId": plan, "successUrl": PAGE }));
@@ -232,7 +257,7 @@ impl World {
         };
         // Mostly a dearer one, so that there are many upgrades.
         let own = self.own();
-        let plan = if own.rng.percent(65) { own.rng.pick(&["plus", "pro"]) } else { own.rng.pick(&PLANS).id };
+        let plan = if own.rng.percent(65) { own.rng.pick(&["plus", "pro", "pro"]) } else { own.rng.pick(&PLANS).id };
         let mut body = json!({ "planId": plan });
         if self.own().rng.percent(60) {
             let path = format!("change/preview?planId={plan}");
