@@ -81,10 +81,16 @@ impl Payer<'_> {
     pub fn time_passes(&mut self) -> Done {
         let statuses = ["trialing", "active", "past_due", "unpaid", "paused"];
         let running = self.stripe.lock().truth.subscriptions_that_are(&statuses);
-        let Some((_, customer)) = one_of(self.rng, &running) else { return idle("nobody has a plan") };
-        let body = match self.rng.below(10) {
-            0..=4 => json!({ "to_renewal": true }),
-            5 => json!({ "seconds": self.rng.between(1, 7_200) }),
+        let Some((id, customer)) = one_of(self.rng, &running) else { return idle("nobody has a plan") };
+        let body = match self.rng.below(12) {
+            // The renewal is a draft, and charged in an hour.
+            0..=1 => {
+                let subscription = self.stripe.ask("GET", &format!("/v1/subscriptions/{id}"), "").body;
+                let end = subscription["items"]["data"][0]["current_period_end"].as_i64().expect("a time");
+                json!({ "to": end + 60 })
+            }
+            2..=6 => json!({ "to_renewal": true }),
+            7 => json!({ "seconds": self.rng.between(1, 7_200) }),
             _ => json!({ "seconds": self.rng.between(86_400, 16 * 86_400) }),
         };
         let answer = self.stripe.control(&format!("/_sandbox/customers/{customer}/advance"), &body);

@@ -259,10 +259,13 @@ impl World {
         let own = self.own();
         let plan = if own.rng.percent(65) { own.rng.pick(&["plus", "pro", "pro"]) } else { own.rng.pick(&PLANS).id };
         let mut body = json!({ "planId": plan });
+        let is_allowed = self.is_period_paid(&id) || self.has_plan(&id, plan);
+        let refused = || Err(format!("{id} changes to {plan}, and its period is not paid yet"));
         if self.own().rng.percent(60) {
             let path = format!("change/preview?planId={plan}");
             let shown = self.ask_about("preview", (&id, &account), (&path, Value::Null, false))?;
             match shown {
+                Some(_) if !is_allowed => return refused(),
                 Some(shown) if !shown["prorationDate"].is_null() => {
                     body["prorationDate"] = shown["prorationDate"].clone()
                 }
@@ -270,7 +273,27 @@ impl World {
                 None => return Ok(()),
             }
         }
-        self.ask_about("change", (&id, &account), ("change", body, false)).map(drop)
+        let changed = self.ask_about("change", (&id, &account), ("change", body, false))?;
+        if changed.is_some() && !is_allowed { refused() } else { Ok(()) }
+    }
+
+    /// Whether the service knows that a subscription has this plan: asking for it takes a change back.
+    fn has_plan(&self, id: &str, plan: &str) -> bool {
+        let price = self.books.subscriptions.get(id).and_then(|known| known.provider_price_id.as_ref());
+        let plans = &self.recurring.as_ref().expect("only if there is recurring money").plans;
+        price.and_then(|price| plans.get(price)).is_some_and(|sold| sold.id == plan)
+    }
+
+    /// Whether the present period of a subscription is paid at Stripe. The invoice of a change that lapsed is void.
+    fn is_period_paid(&self, id: &str) -> bool {
+        let subscription = self.stripe.ask("GET", &format!("/v1/subscriptions/{id}"), "").body;
+        if subscription["status"] == "trialing" {
+            return true;
+        }
+        let Some(latest) = subscription["latest_invoice"].as_str() else { return false };
+        let invoice = self.stripe.ask("GET", &format!("/v1/invoices/{latest}"), "").body;
+        invoice["status"] == "paid"
+            || (invoice["status"] == "void" && invoice["billing_reason"] == "subscription_update")
     }
 
     /// A customer opens the portal, and does something there.
