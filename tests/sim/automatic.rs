@@ -59,6 +59,8 @@ impl World {
             0..=3 => self.save_card(),
             4..=7 => self.agree(),
             8 => self.recover(),
+            // Credits run low.
+            9..=12 => self.spend(),
             _ => self.charge_cards(),
         }
     }
@@ -103,6 +105,11 @@ impl World {
 
     /// Runs the job.
     fn charge_cards(&mut self) -> Result<(), String> {
+        // Answers are lost more often than those of other requests: that is when a card could be charged twice.
+        if self.own().rng.percent(30) {
+            let plan = (self.some_faults(), Fate::Nothing);
+            return self.charge_cards_with(plan);
+        }
         let plan = match self.plan() {
             // It is not a customer's request, and is never suspended.
             (faults, Fate::SuspendAt(_)) => (faults, Fate::Nothing),

@@ -73,7 +73,7 @@ impl World {
         }
     }
 
-    fn some_faults(&mut self) -> VecDeque<Option<Fault>> {
+    pub(super) fn some_faults(&mut self) -> VecDeque<Option<Fault>> {
         let length = self.rng.between(1, 4);
         let mut fault = || if self.rng.percent(75) { Some(*self.rng.pick(&FAULTS)) } else { None };
         (0..length).map(|_| fault()).collect()
