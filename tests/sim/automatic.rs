@@ -39,18 +39,43 @@ impl Write for EndLeases {
 }
 
 impl World {
-    /// Some accounts have a card before the run begins.
+    /// Some accounts have a card before the run begins, and their customers have agreed that it is charged.
     pub(super) fn save_first_cards(&mut self) {
         for name in self.accounts.clone() {
             if self.own().rng.percent(40) {
                 continue;
             }
-            let (app, account) = (self.process.app(), AccountId::parse(name).expect("an account"));
+            let (app, account) = (self.process.app(), AccountId::parse(name.as_str()).expect("an account"));
             let customer = self.process.block_on(async { ensure_customer(&app, &account).await });
             let form = format!("customer={}", customer.expect("nothing is wrong yet").as_str());
             let saved = self.stripe.ask("POST", "/v1/payment_methods/pm_card_visa/attach", &form);
             assert_eq!(saved.status, 200, "{}", saved.body);
+            let request = self.agreement(&name, true);
+            let agreed = self.process.serve(request, Fate::Nothing);
+            // Or one purchase costs more than they allow in a month.
+            assert!(matches!(agreed, Ended::Answered(Answer { status: 200 | 400, .. })), "{agreed:?}");
         }
+    }
+
+    /// The request that turns auto top-up on, with limits that stay the same for an account, or off.
+    fn agreement(&mut self, account: &str, is_on: bool) -> TestRequest {
+        let unit = self.unit_credits;
+        let own = self.own();
+        let rules = own.rules.get(account).copied();
+        let (per_day, per_month) =
+            rules.unwrap_or_else(|| (own.rng.between(1, 6), *own.rng.pick(&[900, 30_000, 200_000])));
+        own.rules.insert(account.to_owned(), (per_day, per_month));
+        // Of some accounts one purchase is not enough, so that the next crossing follows at once.
+        let threshold = if own.rng.percent(60) { 600 * unit } else { THRESHOLD };
+        let body = if is_on {
+            json!({
+                "enabled": true, "thresholdCredits": threshold, "credits": 250 * unit, "maxPerDay": per_day,
+                "maxPerMonthMinor": per_month, "consent": { "textVersion": "1" },
+            })
+        } else {
+            json!({ "enabled": false })
+        };
+        self.with_token(account, "", TestRequest::put().uri("/auto-topup").set_json(&body))
     }
 
     /// One of the things that happen around saved cards.
@@ -72,27 +97,12 @@ impl World {
         self.ask_freely("save_card", &account, request).map(drop)
     }
 
-    /// A customer turns auto top-up on, with the same rules each time, or off.
+    /// A customer turns auto top-up on or off.
     fn agree(&mut self) -> Result<(), String> {
         let account = self.an_account();
-        let unit = self.unit_credits;
-        let own = self.own();
-        let (per_day, per_month) = match own.rules.get(&account) {
-            Some(rules) => *rules,
-            None => (own.rng.between(1, 3), *own.rng.pick(&[900, 30_000, 90_000])),
-        };
-        own.rules.insert(account.clone(), (per_day, per_month));
-        let body = if own.rng.percent(15) {
-            json!({ "enabled": false })
-        } else {
-            json!({
-                "enabled": true, "thresholdCredits": THRESHOLD, "credits": 250 * unit, "maxPerDay": per_day,
-                "maxPerMonthMinor": per_month, "consent": { "textVersion": "1" },
-            })
-        };
-        let request = TestRequest::put().uri("/auto-topup").set_json(&body);
-        let request = self.with_token(&account, "", request);
-        self.ask_freely("agree", &format!("{account} {}", body["enabled"]), request).map(drop)
+        let is_on = self.own().rng.percent(85);
+        let request = self.agreement(&account, is_on);
+        self.ask_freely("agree", &format!("{account} {is_on}"), request).map(drop)
     }
 
     /// A customer opens the page on which a payment is confirmed.
@@ -105,10 +115,14 @@ impl World {
 
     /// Runs the job.
     fn charge_cards(&mut self) -> Result<(), String> {
-        // Answers are lost more often than those of other requests: that is when a card could be charged twice.
+        // Answers are lost and processes die more often than elsewhere: that is when a card could be charged twice.
         if self.own().rng.percent(30) {
             let plan = (self.some_faults(), Fate::Nothing);
             return self.charge_cards_with(plan);
+        }
+        if self.own().rng.percent(30) {
+            let place = self.own().rng.between(0, 40);
+            return self.charge_cards_with((VecDeque::new(), Fate::DieAt(u32::try_from(place).expect("small"))));
         }
         let plan = match self.plan() {
             // It is not a customer's request, and is never suspended.
