@@ -147,7 +147,7 @@ impl SharedStripe {
         let (mut all, mut after) = (Vec::<Value>::new(), String::new());
         loop {
             let page = self.ask("GET", path, &format!("limit=100{filter}{after}")).body;
-            all.extend(page["data"].as_array().unwrap_or_else(|| panic!("no list of {path}: {page}")).iter().cloned());
+            all.extend(page["data"].as_array().expect("a list").iter().cloned());
             match all.last().filter(|_| page["has_more"] == true) {
                 Some(last) => after = format!("&starting_after={}", last["id"].as_str().expect("an id")),
                 None => return all,

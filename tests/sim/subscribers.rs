@@ -77,7 +77,7 @@ impl World {
             let request = request.set_json(json!({ "planId": plan, "successUrl": PAGE }));
             let request = self.with_token(&account, "", request);
             let Ended::Answered(Answer { status: 200, body }) = self.process.serve(request, Fate::Nothing) else {
-                panic!("{account} cannot subscribe to {plan}");
+                unreachable!("{account} cannot subscribe to {plan}");
             };
             let page = body["id"].as_str().expect("an id");
             let total =
@@ -267,7 +267,7 @@ impl World {
             match shown {
                 Some(_) if !is_allowed => return refused(),
                 Some(shown) if !shown["prorationDate"].is_null() => {
-                    body["prorationDate"] = shown["prorationDate"].clone()
+                    body["prorationDate"] = shown["prorationDate"].clone();
                 }
                 Some(_) => {}
                 None => return Ok(()),
