@@ -23,7 +23,10 @@ struct Arguments {
     /// How many things happen in a run, before it becomes quiet.
     #[arg(long, default_value_t = 300)]
     steps: u64,
-    /// Prints everything that happens.
+    /// Only purchases: no plans, subscriptions, saved cards and auto top-up.
+    #[arg(long)]
+    without_recurring: bool,
+    /// Prints everything that happens, and the service's warnings.
     #[arg(long)]
     trace: bool,
 }
@@ -36,10 +39,14 @@ fn range(text: &str) -> Result<(u64, u64), String> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.trace {
+        tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).without_time().init();
+    }
     let (first, last) = arguments.seeds.unwrap_or((arguments.seed, arguments.seed));
     let (started, mut counts, mut hash) = (Instant::now(), BTreeMap::<&str, u64>::new(), 0);
     for seed in first..=last {
-        match World::new(seed, arguments.trace).run(arguments.steps) {
+        let world = if arguments.without_recurring { World::new } else { World::with_recurring_money };
+        match world(seed, arguments.trace).run(arguments.steps) {
             Ok(report) => {
                 hash = report.trace_hash;
                 for (what, count) in report.counts {

@@ -7,7 +7,17 @@ use serde_json::Value;
 
 use crate::{
     call::{self, Answer, Call},
-    model::{Cause, Context, State, control, error::ApiError, ids::IdSource, version, version::DEFAULT_API_VERSION},
+    model::{
+        Cause, Context, State,
+        billing::portal_actions::{self, Action},
+        calendar,
+        card_entry::CardParams,
+        control,
+        error::ApiError,
+        ids::IdSource,
+        version,
+        version::DEFAULT_API_VERSION,
+    },
 };
 
 /// Stripe in memory, for simulators: deterministic, without HTTP, clock or threads.
@@ -66,6 +76,27 @@ pub struct ModelAnswer {
     pub replayed: bool,
 }
 
+/// What a customer does in the portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PortalAction {
+    /// Cancels the subscription with this id, with its period or at once, as the configuration says.
+    Cancel(String),
+    /// Takes the cancellation of this subscription back.
+    Resume(String),
+    /// Changes a subscription to another price.
+    ChangePlan {
+        /// The subscription.
+        subscription: String,
+        /// The price, which the configuration has to offer.
+        price: String,
+    },
+    /// Enters another card, which becomes the customer's default.
+    ReplaceCard {
+        /// Its number, digits only.
+        number: String,
+    },
+}
+
 /// An event that a webhook would report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelEvent {
@@ -108,6 +139,28 @@ impl Model {
             self.run(None, DEFAULT_API_VERSION, now_ms, |state, context| control::handle(state, context, path, body));
         let (status, body) = match result {
             Ok(body) => (200, body),
+            Err(error) => (error.status, control::refusal(&error.message)),
+        };
+        ModelAnswer { status, body, replayed: false }
+    }
+
+    /// Carries out what the customer of a portal session does on its page. The answer is empty if that worked.
+    pub fn portal(&mut self, session: &str, action: PortalAction, now_ms: i64) -> ModelAnswer {
+        let result = self.run(None, DEFAULT_API_VERSION, now_ms, |state, context| {
+            let action = match action {
+                PortalAction::Cancel(subscription) => Action::Cancel(subscription, None),
+                PortalAction::Resume(subscription) => Action::Resume(subscription),
+                PortalAction::ChangePlan { subscription, price } => Action::ChangePlan(subscription, price),
+                PortalAction::ReplaceCard { number } => {
+                    let exp_year = calendar::year(context.now()).saturating_add(4);
+                    let typed = CardParams { number, exp_month: 12, exp_year, cvc: Some("123".to_owned()) };
+                    return portal_actions::replace_card(state, context, session, &typed);
+                }
+            };
+            portal_actions::carry_out(state, context, session, &action)
+        });
+        let (status, body) = match result {
+            Ok(()) => (200, Value::Null),
             Err(error) => (error.status, control::refusal(&error.message)),
         };
         ModelAnswer { status, body, replayed: false }

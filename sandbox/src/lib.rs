@@ -51,7 +51,7 @@ mod server_call;
 mod signature;
 
 pub use config::{Config, RetryPolicy, StartError, WebhookEndpoint};
-pub use in_process::{Model, ModelAnswer, ModelEvent, ModelRequest};
+pub use in_process::{Model, ModelAnswer, ModelEvent, ModelRequest, PortalAction};
 pub use model::card::{Outcome, TEST_CARDS, TestCard};
 pub use model::decline::Decline;
 pub use model::iban::{DebitEnding, TEST_IBANS, TestIban};

@@ -38,7 +38,7 @@ pub(crate) async fn refund(
     refund: RefundReport,
 ) -> Result<EventOutcome, ApplyEventError> {
     let Some(payment) = refund.payment.clone() else { return Ok(NOT_OURS) };
-    let Some(invoice) = invoice_of(inquiry, &payment).await? else { return Ok(NOT_OURS) };
+    let Some(invoice) = invoice_of(inquiry, &payment, source.livemode).await? else { return Ok(NOT_OURS) };
     store(inquiry.app, &source, &invoice, payment, News::Refunds(vec![refund])).await.map_err(Into::into)
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn charge_refunded(
     refunded: PaymentRefunded,
 ) -> Result<EventOutcome, ApplyEventError> {
     let payment = refunded.payment;
-    let Some(invoice) = invoice_of(inquiry, &payment).await? else { return Ok(NOT_OURS) };
+    let Some(invoice) = invoice_of(inquiry, &payment, refunded.livemode).await? else { return Ok(NOT_OURS) };
     let refunds = match refunded.refunds {
         Some(refunds) => refunds,
         None => all_refunds(inquiry, &payment, refunded.amount_refunded_minor).await?,
@@ -71,7 +71,7 @@ pub(crate) async fn dispute(
     payment: &PaymentId,
 ) -> Result<EventOutcome, ApplyEventError> {
     let app = inquiry.app;
-    let Some(invoice) = invoice_of(inquiry, payment).await? else { return Ok(NOT_OURS) };
+    let Some(invoice) = invoice_of(inquiry, payment, source.livemode).await? else { return Ok(NOT_OURS) };
     let mut fetches = 0_u32;
     loop {
         // The version is read before the state, which may otherwise be the older one.
@@ -87,8 +87,12 @@ pub(crate) async fn dispute(
 }
 
 /// The stored invoice that a payment was for; `None` if it was for something else. An invoice that is not stored yet is
-/// fetched first: a refund can come before its invoice's own events.
-async fn invoice_of(inquiry: &Inquiry<'_>, payment: &PaymentId) -> Result<Option<Invoice>, ApplyEventError> {
+/// fetched first: a refund can come before its invoice's own events. News of the other mode brings nothing here.
+async fn invoice_of(
+    inquiry: &Inquiry<'_>,
+    payment: &PaymentId,
+    livemode: bool,
+) -> Result<Option<Invoice>, ApplyEventError> {
     let app = inquiry.app;
     let known = app.db.known_invoice_of(payment).await?;
     let id = match known {
@@ -105,6 +109,9 @@ async fn invoice_of(inquiry: &Inquiry<'_>, payment: &PaymentId) -> Result<Option
     };
     if let Some(invoice) = app.db.invoice(&id).await? {
         return Ok(Some(invoice));
+    }
+    if livemode != app.checkout.livemode {
+        return Ok(None);
     }
     let report = inquiry.ask(app.provider.invoices.read_invoice(&id)).await?;
     let Some(subscription) = report.subscription else { return Ok(None) };

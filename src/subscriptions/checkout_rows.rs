@@ -55,9 +55,13 @@ statements! {
     /// A later try is another one, or takes up where this one stopped.
     NOT_OPENED = "UPDATE subscription_checkouts SET state = :state, unknown_since = :unknown_since_ms, \
         key_failures = :key_failures, lease_until = 0, updated_at = :now_ms WHERE id = :id AND unknown_since = :mark_ms";
+    IS_KNOWN = "SELECT id FROM subscription_checkouts WHERE id = :id";
     END = "UPDATE subscription_checkouts SET state = CASE WHEN CAST(:is_completed AS BIGINT) = 1 THEN 'completed' \
         WHEN state = 'completed' THEN state ELSE 'expired' END, updated_at = :now_ms WHERE id = :id";
 }
+
+#[derive(sqlx::FromRow)]
+struct Exists {}
 
 impl CheckoutRow {
     /// The request that is sent.
@@ -249,6 +253,13 @@ impl Write for StoreOutcome {
             now_ms = self.now_ms
         ];
         tx.execute(&NOT_OPENED, &values).await.map(drop)
+    }
+}
+
+impl Db {
+    /// Whether a checkout is one of ours.
+    pub(crate) async fn is_subscription_checkout(&self, id: &SubscriptionCheckoutId) -> Result<bool, StoreError> {
+        Ok(self.read_optional::<Exists>(&IS_KNOWN, &args![id = id.as_str()]).await?.is_some())
     }
 }
 

@@ -112,6 +112,9 @@ pub(crate) async fn checkout_ended(
 ) -> Result<EventOutcome, ApplyEventError> {
     let app = inquiry.app;
     let is_completed = notice.subscription.is_some();
+    if notice.livemode != app.checkout.livemode && app.db.is_subscription_checkout(&notice.checkout).await? {
+        return Ok(EventOutcome::Rejected(other_mode(app)));
+    }
     let end = EndCheckout { checkout: notice.checkout, is_completed, now_ms: app.clock.now_ms() };
     if !app.db.write(end).await? {
         return Ok(EventOutcome::Foreign("another environment's checkout"));
@@ -269,18 +272,24 @@ async fn is_of_plan(app: &App, report: &SubscriptionReport) -> Result<bool, Stor
 
 /// Metadata is only a cross-check: our own rows say whose a customer is, and which plan a price belongs to.
 fn check(app: &App, question: &Question, report: &SubscriptionReport, account: &AccountId) -> Result<(), Mismatch> {
-    let differs =
-        |field, reported: String, agreed: String| Mismatch { field, reported, agreed, can_be_accepted: false };
     let livemode = app.checkout.livemode;
     if question.livemode != livemode || report.livemode != livemode {
-        return Err(differs("livemode", (!livemode).to_string(), livemode.to_string()));
+        return Err(other_mode(app));
     }
     match &report.account {
         Some(named) if named != account.as_str() => {
-            Err(differs("metadata.accountId", named.clone(), account.to_string()))
+            let (reported, agreed) = (named.clone(), account.to_string());
+            Err(Mismatch { field: "metadata.accountId", reported, agreed, can_be_accepted: false })
         }
         _ => Ok(()),
     }
+}
+
+/// The event or the object is of the other mode.
+fn other_mode(app: &App) -> Mismatch {
+    let livemode = app.checkout.livemode;
+    let (reported, agreed) = ((!livemode).to_string(), livemode.to_string());
+    Mismatch { field: "livemode", reported, agreed, can_be_accepted: false }
 }
 
 /// Whether an attempt to pay failed because the customer has to confirm it.

@@ -50,6 +50,8 @@ pub struct Reversal {
     pub counts: i64,
     /// How much of it came back nevertheless.
     pub returned: i64,
+    /// The invoice of a subscription that the payment was for.
+    pub invoice: Option<String>,
 }
 
 /// A payment.
@@ -138,6 +140,73 @@ pub struct Expiry {
     pub created_at: i64,
 }
 
+/// What a period of a subscription, or a trial, brought.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct PeriodGrant {
+    /// The subscription, the price and the beginning of the period.
+    pub id: String,
+    /// `period` or `trial`.
+    pub kind: String,
+    /// The account.
+    pub account_id: String,
+    /// The subscription.
+    pub provider_subscription_id: String,
+    /// The invoice.
+    pub provider_invoice_id: String,
+    /// When the period begins.
+    pub period_start: i64,
+    /// When it ends.
+    pub period_end: i64,
+    /// What becomes of what is left.
+    pub rollover: String,
+    /// The plan's credits for it.
+    pub worth: i64,
+    /// How many were given.
+    pub credits: i64,
+    /// How many were taken back.
+    pub taken_credits: i64,
+    /// How many are left of the grant.
+    pub remaining: Option<i64>,
+    /// When the grant ends.
+    pub expires_at: Option<i64>,
+}
+
+/// A subscription.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Subscription {
+    /// Stripe's id.
+    pub id: String,
+    /// The account.
+    pub account_id: String,
+    /// The price of its plan.
+    pub provider_price_id: Option<String>,
+    /// Its status.
+    pub status: String,
+    /// When its period ends.
+    pub period_end: Option<i64>,
+    /// When it ends, if that is decided.
+    pub cancel_at: Option<i64>,
+    /// Whether a change waits for its payment.
+    pub is_update_pending: i64,
+}
+
+/// A purchase that a saved card was charged for, or was to be.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Attempt {
+    /// The top-up.
+    pub topup_id: String,
+    /// The account.
+    pub account_id: String,
+    /// When the credits ran low.
+    pub crossed_at: i64,
+    /// Its price.
+    pub amount: i64,
+    /// What came of it.
+    pub outcome: String,
+    /// When it began.
+    pub started_at: i64,
+}
+
 #[derive(sqlx::FromRow)]
 struct Account {
     id: String,
@@ -155,7 +224,9 @@ static TOPUPS: Statement = Statement::new(
      ORDER BY id",
 );
 static REVERSALS: Statement = Statement::new(
-    "SELECT provider_reversal_id AS id, provider_payment_id, amount, status, counts, returned FROM reversals ORDER BY 1",
+    "SELECT provider_reversal_id AS id, provider_payment_id, amount, status, counts, returned, NULL AS invoice \
+     FROM reversals UNION ALL SELECT provider_reversal_id, provider_payment_id, amount, status, counts, returned, \
+     provider_invoice_id FROM subscription_reversals ORDER BY 1",
 );
 static PAYMENTS: Statement =
     Statement::new("SELECT provider_payment_id, state, real_fee, provider_fee_id, fee_due_at, fee_tries FROM payments");
@@ -170,6 +241,18 @@ static HOLDS: Statement = Statement::new(
 static EXPIRIES: Statement = Statement::new(
     "SELECT account_id, grant_id, credits, created_at FROM ledger_entries WHERE kind = 'expiry' \
      ORDER BY account_id, sequence",
+);
+static PERIODS: Statement = Statement::new(
+    "SELECT s.id, s.kind, s.account_id, s.provider_subscription_id, s.provider_invoice_id, s.period_start, \
+     s.period_end, s.rollover, s.worth, s.credits, s.taken_credits, g.remaining, g.expires_at \
+     FROM subscription_grants s LEFT JOIN grants g ON g.id = s.id ORDER BY s.id",
+);
+static SUBSCRIPTIONS: Statement = Statement::new(
+    "SELECT provider_subscription_id AS id, account_id, provider_price_id, status, period_end, cancel_at, \
+     is_update_pending FROM subscriptions ORDER BY 1",
+);
+static ATTEMPTS: Statement = Statement::new(
+    "SELECT topup_id, account_id, crossed_at, amount, outcome, started_at FROM auto_topup_attempts ORDER BY topup_id",
 );
 static ACCOUNTS: Statement = Statement::new("SELECT id, balance FROM accounts");
 static EVENTS: Statement = Statement::new("SELECT provider_event_id AS id FROM webhook_events");
@@ -193,6 +276,12 @@ pub struct Books {
     pub holds: BTreeMap<String, Hold>,
     /// What ended, in the order of accounts and entries.
     pub expiries: Vec<Expiry>,
+    /// By id.
+    pub periods: BTreeMap<String, PeriodGrant>,
+    /// By Stripe's id.
+    pub subscriptions: BTreeMap<String, Subscription>,
+    /// The attempts to charge saved cards, in the order of their top-ups.
+    pub attempts: Vec<Attempt>,
     /// The decided events.
     pub events: BTreeSet<String>,
     /// The store's own rules that are broken.
@@ -208,6 +297,8 @@ impl Books {
         let adjustments: Vec<Adjustment> = db.read_all(&ADJUSTMENTS, &[]).await.expect("readable");
         let spends: Vec<Spend> = db.read_all(&SPENDS, &[]).await.expect("readable");
         let holds: Vec<Hold> = db.read_all(&HOLDS, &[]).await.expect("readable");
+        let periods: Vec<PeriodGrant> = db.read_all(&PERIODS, &[]).await.expect("readable");
+        let subscriptions: Vec<Subscription> = db.read_all(&SUBSCRIPTIONS, &[]).await.expect("readable");
         let accounts: Vec<Account> = db.read_all(&ACCOUNTS, &[]).await.expect("readable");
         let events: Vec<Event> = db.read_all(&EVENTS, &[]).await.expect("readable");
         Self {
@@ -219,6 +310,9 @@ impl Books {
             holds: holds.into_iter().map(|hold| (hold.id.clone(), hold)).collect(),
             balances: accounts.into_iter().map(|account| (account.id, account.balance)).collect(),
             expiries: db.read_all(&EXPIRIES, &[]).await.expect("readable"),
+            periods: periods.into_iter().map(|period| (period.id.clone(), period)).collect(),
+            subscriptions: subscriptions.into_iter().map(|each| (each.id.clone(), each)).collect(),
+            attempts: db.read_all(&ATTEMPTS, &[]).await.expect("readable"),
             events: events.into_iter().map(|event| event.id).collect(),
             broken_rules: db.broken_rules().await.expect("readable"),
         }

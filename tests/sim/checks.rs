@@ -16,7 +16,7 @@ use super::truth::{Session, Truth};
 use super::world::{Promises, World};
 
 /// Leases use the database's own clock.
-const WITH_REAL_TIME: [&str; 3] = ["delivery_queues", "leases", "reconciliations"];
+const WITH_REAL_TIME: [&str; 4] = ["auto_topup_queue", "delivery_queues", "leases", "reconciliations"];
 
 impl World {
     /// Reads the books if anything was written.
@@ -37,6 +37,8 @@ impl World {
         verify_fees(&self.books, &self.stripe)?;
         self.check_office()?;
         self.check_spending()?;
+        self.check_charges()?;
+        self.check_periods()?;
         for purchase in &self.purchases {
             let Some(session) = &purchase.session else { continue };
             let topup = self.books.topups.values().find(|topup| topup.provider_session_id.as_ref() == Some(session));
@@ -67,6 +69,7 @@ impl World {
         self.clock.advance_ms(QUIET_MS);
         self.stripe.tick();
         self.finish_refunds()?;
+        self.finish_charges()?;
         let now_ms = self.clock.now_ms();
         self.network.collect(&mut self.stripe.lock().truth, &mut self.rng, now_ms);
         let last = self.network.pending.iter().map(|delivery| delivery.due_ms).max().unwrap_or(now_ms);
@@ -99,6 +102,7 @@ impl World {
     pub(super) fn compare_with_stripe(&mut self) -> Result<(), String> {
         self.stripe.tick();
         compare(&self.books, &self.stripe)?;
+        self.compare_recurring()?;
         self.end_credits()
     }
 }
@@ -210,7 +214,13 @@ pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(
             continue;
         }
         let session = topup.provider_session_id.as_ref().and_then(|session| truth.sessions.get(session));
-        if !session.is_some_and(|session| session.is_paid && is_sold_as(topup, session)) {
+        let is_paid_for = match session {
+            Some(session) => session.is_paid && is_sold_as(topup, session),
+            None => {
+                truth.sales().iter().any(|sale| sale.is_paid && is_sold_as(topup, sale) && is_credited(topup, sale))
+            }
+        };
+        if !is_paid_for {
             return Err(format!("{} is paid, and its session is {session:?}", topup.id));
         }
         let of_payment = |id: &String| Some(id) == topup.provider_payment_id.as_ref();
@@ -225,6 +235,9 @@ pub fn verify(books: &Books, truth: &Truth, promises: &mut Promises) -> Result<(
             return Err(format!("{} has {} credits taken back, not {expected}", topup.id, topup.taken_credits));
         }
         *balances.entry(&topup.account_id).or_default() += topup.credits - expected + bonus_kept(topup, expected);
+    }
+    for period in books.periods.values() {
+        *balances.entry(&period.account_id).or_default() += period.credits - period.taken_credits;
     }
     for adjustment in books.adjustments.values() {
         *balances.entry(&adjustment.account_id).or_default() += adjustment.credits;
@@ -250,9 +263,16 @@ fn is_sold_as(topup: &Topup, session: &Session) -> bool {
     session.topup.as_ref() == Some(&topup.id) && session.total == topup.total_amount
 }
 
+/// Whether a sale is the one that credited a top-up. A charge of a saved card has no session.
+fn is_credited(topup: &Topup, sale: &Session) -> bool {
+    let is_charge = sale.intent.as_ref() == Some(&sale.id);
+    let id = if is_charge { &topup.provider_payment_id } else { &topup.provider_session_id };
+    Some(&sale.id) == id.as_ref()
+}
+
 /// At the end: compares, for every top-up, Stripe's payments with ours.
 pub fn compare(books: &Books, stripe: &SharedStripe) -> Result<(), String> {
-    let sessions: Vec<Session> = stripe.lock().truth.sessions.values().cloned().collect();
+    let sessions = stripe.lock().truth.sales();
     for topup in books.topups.values() {
         let its = |session: &&Session| session.is_paid && is_sold_as(topup, session);
         let paid: Vec<&Session> = sessions.iter().filter(its).collect();
@@ -263,8 +283,7 @@ pub fn compare(books: &Books, stripe: &SharedStripe) -> Result<(), String> {
         }
         for session in &paid {
             let intent = session.intent.as_deref().expect("a paid session has a payment");
-            let is_credited = Some(&session.id) == topup.provider_session_id.as_ref();
-            compare_payment(books, stripe, topup, intent, is_credited)?;
+            compare_payment(books, stripe, topup, intent, is_credited(topup, session))?;
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use topup::ports::Clock;
 use super::calls::{Outcome, Plan, Waiting};
 use super::network::Delivery;
 use super::process::{Answer, Ended, Fate};
+use super::spending::SETTLING;
 use super::truth::{Event, Session, Truth};
 use super::world::{WEBHOOK_SECRET, World};
 
@@ -136,13 +137,15 @@ impl World {
                 self.note("webhook", &format!("{about} 200"));
                 if sent.was_decided {
                     self.count("duplicates");
-                    self.unchanged(&outcome.before, &["failed_webhook_events"], "an event that was decided before")?;
+                    let may_change = self.may_change(&sent);
+                    self.unchanged(&outcome.before, &may_change, "an event that was decided before")?;
                 }
             }
             Ended::Answered(Answer { status, body }) => {
                 self.note("webhook", &format!("{about} {status}"));
-                self.send_again(sent.delivery);
-                self.unchanged(&outcome.before, &["failed_webhook_events"], "a delivery that failed")?;
+                self.send_again(sent.delivery.clone());
+                let may_change = self.may_change(&sent);
+                self.unchanged(&outcome.before, &may_change, "a delivery that failed")?;
                 return if outcome.trouble {
                     Ok(())
                 } else {
@@ -152,6 +155,24 @@ impl World {
         }
         self.promise(&sent);
         Ok(())
+    }
+
+    /// What a delivery may change although it was decided before or failed. A refund or dispute can be the first news of
+    /// an invoice, which is stored by itself; a checkout's end is stored before its subscription is asked for; and the
+    /// account of a subscription is settled when it is locked.
+    fn may_change(&self, sent: &Sent) -> Vec<&'static str> {
+        let mut tables = vec!["failed_webhook_events"];
+        let kind = sent.told.kind.as_str();
+        let is_reversal = kind.starts_with("charge.") || kind.starts_with("refund.");
+        if self.recurring.is_some() && (is_reversal || sent.told.is_recurring) {
+            tables.extend(["subscription_checkouts", "customers"]);
+            tables.extend(SETTLING);
+            tables.extend(["ledger_entries"]);
+        }
+        if self.recurring.is_some() && is_reversal {
+            tables.extend(["subscriptions", "subscription_invoices", "subscription_grants"]);
+        }
+        tables
     }
 
     /// Records what must hold from now on, because the answer was 200.

@@ -12,6 +12,8 @@ use topup::outbox::deliver::Deliverer;
 use topup::outbox::fan_out::fan_out;
 use topup::purchases::fee::learn_fees::learn_fees;
 use topup::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
+use topup::recurring::auto_topup::job::charge_due;
+use topup::recurring::auto_topup::resume::resume_recovered;
 
 use super::process::{Answer, Ended, Fate, Process};
 use super::product::Line;
@@ -37,6 +39,22 @@ impl Process {
         self.run(fate, async move {
             match learn_fees(&app, Duration::ZERO, &CancellationToken::new()).await {
                 Ok(learned) => (200, Value::from(learned)),
+                Err(error) => (500, Value::String(with_causes(&error))),
+            }
+        })
+    }
+
+    /// Charges the cards of accounts that ran low, and goes on for those whose customers have confirmed a payment.
+    pub fn charge_cards(&mut self, fate: Fate) -> Ended {
+        let app = self.app();
+        self.run(fate, async move {
+            let charged = async {
+                let charged = charge_due(&app).await?;
+                resume_recovered(&app, &CancellationToken::new()).await?;
+                Ok::<_, StoreError>(charged)
+            };
+            match charged.await {
+                Ok(charged) => (200, Value::from(charged)),
                 Err(error) => (500, Value::String(with_causes(&error))),
             }
         })

@@ -3,6 +3,7 @@
 //! can be reproduced. It is not part of the library.
 
 pub mod acts;
+pub mod automatic;
 pub mod books;
 mod calls;
 pub mod checks;
@@ -14,11 +15,15 @@ mod jobs;
 pub mod network;
 mod observer;
 mod operators;
+pub mod payers;
+pub mod periods;
+pub mod plans;
 pub mod process;
 mod product;
 pub mod rng;
 mod spending;
 pub mod stripe;
+mod subscribers;
 pub mod truth;
 pub mod world;
 

@@ -92,13 +92,14 @@ impl Network {
         Some(self.pending.swap_remove(place))
     }
 
-    /// Takes up to `most` due deliveries of these types that are not thin.
+    /// Takes up to `most` due deliveries of these types that are not thin and not about recurring money.
     pub fn take(&mut self, truth: &Truth, types: &[&str], most: usize, now_ms: i64) -> Vec<Delivery> {
         let mut taken = Vec::new();
         while taken.len() < most {
             let wanted = |delivery: &Delivery| {
                 delivery.due_ms <= now_ms
                     && !delivery.thin
+                    && !truth.events[delivery.event].is_recurring
                     && types.contains(&truth.events[delivery.event].kind.as_str())
             };
             let Some(place) = self.pending.iter().position(wanted) else { break };

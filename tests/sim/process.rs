@@ -22,7 +22,7 @@ use topup::app::limits_seen::LimitsSeen;
 use topup::app::questions::Questions;
 use topup::app::session_checks::SessionChecks;
 use topup::app::tasks::Tasks;
-use topup::app::{App, CheckoutSettings};
+use topup::app::{App, CheckoutSettings, RecurringSettings};
 use topup::checkpoints;
 use topup::config::Config;
 use topup::db::Db;
@@ -361,7 +361,11 @@ pub async fn build_app(parts: &Parts) -> App {
         questions: Questions::default(),
         fees: FeePause::default(),
         limits_seen: LimitsSeen::default(),
-        recurring: topup::app::RecurringSettings::default(),
+        recurring: RecurringSettings {
+            saves_cards: config.recurring.saves_cards,
+            auto_topup: config.recurring.auto_topup,
+            auto_topups_per_hour: config.recurring.auto_topups_per_hour,
+        },
         outbox: config.outbox.clone(),
         key_uses: topup::app::key_uses::KeyUses::default(),
         tasks: Tasks::new(tokio::runtime::Handle::current()),

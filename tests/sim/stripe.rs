@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
-use stripe_sandbox::{DEFAULT_API_VERSION, Model, ModelAnswer, ModelRequest};
+use stripe_sandbox::{DEFAULT_API_VERSION, Model, ModelAnswer, ModelRequest, PortalAction};
 use topup::ports::Clock;
 use topup::providers::stripe::transport::{Answer, Request, Transport, TransportError};
 
@@ -133,6 +133,28 @@ impl SharedStripe {
         answer
     }
 
+    /// What a customer does in the portal.
+    pub fn portal(&self, session: &str, action: PortalAction) -> ModelAnswer {
+        let now_ms = self.clock.now_ms();
+        let mut stripe = self.lock();
+        let answer = stripe.model.portal(session, action, now_ms);
+        stripe.observe();
+        answer
+    }
+
+    /// All objects of a list, newest first. The lists must not lag.
+    pub fn list(&self, path: &str, filter: &str) -> Vec<Value> {
+        let (mut all, mut after) = (Vec::<Value>::new(), String::new());
+        loop {
+            let page = self.ask("GET", path, &format!("limit=100{filter}{after}")).body;
+            all.extend(page["data"].as_array().expect("a list").iter().cloned());
+            match all.last().filter(|_| page["has_more"] == true) {
+                Some(last) => after = format!("&starting_after={}", last["id"].as_str().expect("an id")),
+                None => return all,
+            }
+        }
+    }
+
     /// Runs everything that is due.
     pub fn tick(&self) {
         let now_ms = self.clock.now_ms();
@@ -216,6 +238,7 @@ impl Stripe {
             self.failed_keys.insert(key.to_owned());
         }
         if let (Some(Fault::FailedLater | Fault::LostLater), Some(key)) = (fault, key)
+            && method == "POST"
             && !self.done_keys.contains(key)
         {
             let key = (fault == Some(Fault::LostLater)).then(|| key.to_owned());

@@ -16,6 +16,8 @@ pub struct Session {
     pub total: i64,
     /// Whether the customer can still pay.
     pub is_open: bool,
+    /// Whether it begins a subscription or saves a card.
+    pub is_recurring: bool,
     /// Whether it is paid.
     pub is_paid: bool,
     /// The payment, once it exists.
@@ -29,6 +31,10 @@ pub struct Intent {
     pub status: String,
     /// The balance transaction of its charge, once known.
     pub fee_id: Option<String>,
+    /// Its amount.
+    pub amount: i64,
+    /// The top-up that a saved card was charged for.
+    pub charged_for: Option<String>,
 }
 
 /// The state of a refund or dispute: Stripe's status, how much money the bank has, and its amount.
@@ -85,6 +91,8 @@ pub struct Event {
     pub reversals: Vec<(String, usize)>,
     /// The payment it is about, if it names one.
     pub intent: Option<String>,
+    /// Whether it is about a subscription, a saved card or an automatic payment.
+    pub is_recurring: bool,
 }
 
 /// Everything that happened.
@@ -96,6 +104,12 @@ pub struct Truth {
     pub intents: BTreeMap<String, Intent>,
     /// By id.
     pub reversals: BTreeMap<String, Reversal>,
+    /// The account of each of our customers, by the customer's id.
+    pub customers: BTreeMap<String, String>,
+    /// The customer and the status of each subscription, by id.
+    pub subscriptions: BTreeMap<String, (String, String)>,
+    /// The status of each invoice, by id.
+    pub invoices: BTreeMap<String, String>,
     /// The refunds of each of our refund requests, by request id.
     pub requested: BTreeMap<String, BTreeSet<String>>,
     /// All events, oldest first.
@@ -120,9 +134,35 @@ impl Truth {
         self.sessions.entry(id).or_insert_with(|| session(body));
     }
 
+    /// The subscriptions in these states, with their customers.
+    pub fn subscriptions_that_are(&self, statuses: &[&str]) -> Vec<(String, String)> {
+        let found = self.subscriptions.iter().filter(|(_, (_, status))| statuses.contains(&status.as_str()));
+        found.map(|(id, (customer, _))| (id.clone(), customer.clone())).collect()
+    }
+
+    /// The account of a subscription's customer.
+    pub fn account_of(&self, subscription: &str) -> Option<&String> {
+        self.customers.get(&self.subscriptions.get(subscription)?.0)
+    }
+
     /// The refunds and disputes of a payment, with their ids.
     pub fn reversals_of<'t>(&'t self, intent: &'t str) -> impl Iterator<Item = (&'t String, &'t Reversal)> {
         self.reversals.iter().filter(move |(_, reversal)| reversal.intent == intent)
+    }
+
+    /// The sales of our top-ups: the sessions, and the charges of saved cards as if each were a session.
+    pub fn sales(&self) -> Vec<Session> {
+        let charges = self.intents.iter().filter(|(_, intent)| intent.charged_for.is_some());
+        let charges = charges.map(|(id, intent)| Session {
+            id: id.clone(),
+            topup: intent.charged_for.clone(),
+            total: intent.amount,
+            is_open: false,
+            is_recurring: true,
+            is_paid: intent.status == "succeeded",
+            intent: Some(id.clone()),
+        });
+        self.sessions.values().cloned().chain(charges).collect()
     }
 
     /// Records an event.
@@ -133,12 +173,17 @@ impl Truth {
         match object["object"].as_str().unwrap_or_default() {
             "checkout.session" => {
                 let session = session(object);
+                told.is_recurring = session.is_recurring;
                 told.paid_session = session.is_paid.then(|| session.id.clone());
                 self.sessions.insert(session.id.clone(), session);
             }
             "payment_intent" => {
                 let intent = self.intents.entry(text(object, "id")).or_default();
                 intent.status = text(object, "status");
+                intent.amount = object["amount"].as_i64().expect("an amount");
+                let is_automatic = object["metadata"]["origin"] == "auto_topup";
+                intent.charged_for = object["metadata"]["topupId"].as_str().filter(|_| is_automatic).map(str::to_owned);
+                told.is_recurring = is_automatic;
                 told.intent = Some(text(object, "id"));
             }
             "charge" => {
@@ -150,6 +195,20 @@ impl Truth {
                     let refunds = self.reversals_of(&intent).filter(|(_, reversal)| !reversal.is_dispute);
                     told.reversals = refunds.map(|(id, refund)| (id.clone(), refund.states.len() - 1)).collect();
                 }
+            }
+            "customer" => {
+                if let Some(account) = object["metadata"]["accountId"].as_str() {
+                    self.customers.insert(text(object, "id"), account.to_owned());
+                }
+            }
+            "subscription" => {
+                let now = (reference(&object["customer"]).unwrap_or_default(), text(object, "status"));
+                self.subscriptions.insert(text(object, "id"), now);
+                told.is_recurring = true;
+            }
+            "invoice" if object["id"].is_string() => {
+                self.invoices.insert(text(object, "id"), text(object, "status"));
+                told.is_recurring = true;
             }
             "refund" => told.reversals = vec![self.moved(object, false)],
             "dispute" => told.reversals = vec![self.moved(object, true)],
@@ -188,6 +247,7 @@ fn session(body: &Value) -> Session {
         topup: metadata["topupId"].as_str().filter(|_| is_ours).map(str::to_owned),
         total: body["amount_total"].as_i64().unwrap_or_default(),
         is_open: body["status"] == "open",
+        is_recurring: body["mode"] != "payment",
         is_paid: body["payment_status"] == "paid",
         intent: reference(&body["payment_intent"]),
     }

@@ -26,6 +26,7 @@ use super::product::Product;
 use super::rng::{Rng, SeededIds};
 use super::spending::Server;
 use super::stripe::SharedStripe;
+use super::subscribers::Recurring;
 
 /// The secret that signs webhooks.
 pub const WEBHOOK_SECRET: &str = "whsec_of_the_simulation";
@@ -85,6 +86,7 @@ pub struct World {
     pub(super) office: Office,
     pub(super) server: Server,
     pub(super) product: Product,
+    pub(super) recurring: Option<Recurring>,
     pub(super) waiting: Option<Waiting>,
     pub(super) lists_lag: bool,
     pub(super) accounts: Vec<String>,
@@ -140,7 +142,21 @@ const EXPIRIES: [Option<&str>; 5] = [None, None, None, Some("1"), Some("9")];
 const LOW_BALANCES: [Option<&str>; 3] = [None, Some("20"), Some("200")];
 
 /// The settings of a run: units, prices, fees, bonuses and the end of credits depend on the seed.
+#[cfg(test)]
 pub fn config(database: &str, rng: &mut Rng) -> Config {
+    config_with(database, rng, &[])
+}
+
+/// The settings of a run with recurring money.
+#[cfg(test)]
+pub fn recurring_config(database: &str, rng: &mut Rng) -> Config {
+    config_with(database, rng, &RECURRING)
+}
+
+/// With recurring money, cards are saved and charged.
+const RECURRING: [(&str, &str); 2] = [("SAVED_CARDS", "on"), ("AUTO_TOPUP", "on")];
+
+fn config_with(database: &str, rng: &mut Rng, recurring: &[(&str, &str)]) -> Config {
     let (unit_credits, unit_amount) = *rng.pick(&UNITS);
     let settings: [(&str, &str); 12] = [
         ("DATABASE_URL", database),
@@ -164,21 +180,27 @@ pub fn config(database: &str, rng: &mut Rng) -> Config {
         ("LOW_BALANCE_CREDITS", *own.pick(&LOW_BALANCES)),
     ];
     let more = more.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    Config::load(&settings.into_iter().chain(more).collect::<Source>()).expect("the settings are right")
+    let settings = settings.into_iter().chain(more).chain(recurring.iter().copied());
+    Config::load(&settings.collect::<Source>()).expect("the settings are right")
 }
 
 impl World {
-    /// The initial world.
+    /// The initial world, in which credits are bought one purchase at a time.
     pub fn new(seed: u64, prints: bool) -> Self {
+        Self::with(seed, prints, false)
+    }
+
+    pub(super) fn with(seed: u64, prints: bool, is_recurring: bool) -> Self {
         let mut rng = Rng::new(seed);
         let folder = temporary_folder();
         let file = folder.path().join("topup.db");
         std::fs::write(&file, template()).expect("writable");
         let clock = Arc::new(SimClock::new());
         let stripe = SharedStripe::seeded(rng.next(), clock.clone());
-        let config = config(&format!("sqlite://{}", file.display()), &mut rng);
+        let more: &[(&str, &str)] = if is_recurring { &RECURRING } else { &[] };
+        let config = config_with(&format!("sqlite://{}", file.display()), &mut rng, more);
         let unit_credits = config.pricing.unit_credits();
-        let credits_end = config.pricing.expiry().is_some();
+        let credits_end = config.pricing.expiry().is_some() || is_recurring;
         let ids = Arc::new(SeededIds::new(rng.next()));
         let parts = Parts { config, stripe: stripe.clone(), clock: clock.clone(), ids };
         let process = Process::start(Rc::new(parts));
@@ -199,6 +221,7 @@ impl World {
             office: Office::default(),
             server: Server::new(api_key),
             product,
+            recurring: None,
             waiting: None,
             lists_lag: false,
             accounts,
@@ -233,6 +256,7 @@ impl World {
             self.step = step;
             self.do_something()?;
             self.check()?;
+            self.do_something_recurring()?;
             self.tell()?;
         }
         self.become_quiet()?;

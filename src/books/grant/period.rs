@@ -159,11 +159,14 @@ pub(crate) async fn return_credits(
         at_ms: account.now_ms(),
     };
     let is_dispute = change.reason.starts_with("dispute");
+    let own = grants::find(tx, change.grant).await?;
+    let ends_with_own = !is_dispute && own.is_some_and(|own| own.expires_at <= account.now_ms());
+    // Otherwise all of it goes to the same grant, which an entry moves once.
+    let of_own = if ends_with_own { own_credits } else { 0 };
     let grant = Some(change.grant.to_owned());
     let others =
-        GivenPart { grant: grant.clone(), credits: difference(change.credits, own_credits)?, if_ended: IfEnded::Grace };
-    let if_ended = if is_dispute { IfEnded::Grace } else { IfEnded::End };
-    give_back(tx, account, &[others, GivenPart { grant, credits: own_credits, if_ended }], &bringing).await?;
+        GivenPart { grant: grant.clone(), credits: difference(change.credits, of_own)?, if_ended: IfEnded::Grace };
+    give_back(tx, account, &[others, GivenPart { grant, credits: of_own, if_ended: IfEnded::End }], &bringing).await?;
     // What went back to a grant that has ended ends at once.
     end(tx, account).await
 }

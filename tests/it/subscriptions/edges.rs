@@ -107,6 +107,24 @@ on_both_databases! {
         app.finish().await;
     }
 
+    async fn the_end_of_a_page_in_the_other_mode_says_nothing_about_ours(backend: Backend) {
+        let app = shop(backend).await;
+        let body = json!({ "planId": "plus", "successUrl": SUCCESS_URL });
+        let first = post(&app, "/subscriptions/sessions", body.clone()).await.expect(200);
+        let session = app.stripe.get(&format!("/v1/checkout/sessions/{}", first["id"].as_str().expect("an id"))).await;
+        let event = |livemode: bool| {
+            json!({ "id": format!("evt_{livemode}"), "object": "event", "type": "checkout.session.expired",
+                "livemode": livemode, "data": { "object": session } })
+        };
+        assert_eq!(app.deliver(&event(true)).await.status, 200, "asking again would change nothing");
+        let again = post(&app, "/subscriptions/sessions", body.clone()).await.expect(200);
+        assert_eq!(first["id"], again["id"], "the page is still open");
+        assert_eq!(app.deliver(&event(false)).await.status, 200);
+        let anew = post(&app, "/subscriptions/sessions", body).await.expect(200);
+        assert_ne!(first["id"], anew["id"]);
+        app.finish().await;
+    }
+
     async fn the_interval_of_a_plan_cannot_be_changed(backend: Backend) {
         let app = shop(backend).await;
         let plan = json!({ "plans": [{ "id": "plus", "name": "Plus", "interval": "year", "creditsPerPeriod": 24_000,

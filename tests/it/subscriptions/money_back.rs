@@ -62,20 +62,30 @@ on_both_databases! {
 
     async fn what_was_spent_is_owed(backend: Backend) {
         let world = World::start(backend, "keep").await;
-        let story = subscribed(&world, "spent").await;
-        world.decide(&story.invoice_event("first", "invoice.paid", false)).await;
         let scopes = [Scope::Spend];
         let key = api_keys::create(&world.app.db, &SystemIds, &SystemClock, "spender", &scopes, None).await;
-        let request = http_client()
-            .post(format!("{}/accounts/user_{}/credits/debits", world.service.url, story.name))
-            .header("x-api-key", key.expect("a key").secret.expose_secret())
-            .header("idempotency-key", "spent")
-            .json(&json!({ "credits": 900 }));
-        world.service.send(request).await.expect(200);
-        world.decide(&story.refund_event("all", "first", 1_061, "succeeded")).await;
-        assert_eq!(world.balance(&story).await, -900);
-        world.decide(&story.refund_event("failed", "first", 1_061, "failed")).await;
-        assert_eq!(world.balance(&story).await, 100, "all of it came back");
+        let key = key.expect("a key").secret;
+        // Of the second and third account, most of what is taken comes from the period's own grant.
+        for (name, spent) in [("most", 900), ("some", 400), ("little", 1)] {
+            let story = subscribed(&world, name).await;
+            world.decide(&story.invoice_event("first", "invoice.paid", false)).await;
+            let request = http_client()
+                .post(format!("{}/accounts/user_{name}/credits/debits", world.service.url))
+                .header("x-api-key", key.expose_secret())
+                .header("idempotency-key", name)
+                .json(&json!({ "credits": spent }));
+            world.service.send(request).await.expect(200);
+            world.decide(&story.refund_event("all", "first", 1_061, "succeeded")).await;
+            assert_eq!(world.balance(&story).await, -spent);
+            world.decide(&story.refund_event("failed", "first", 1_061, "failed")).await;
+            assert_eq!(world.balance(&story).await, BASIC_CREDITS - spent, "all of it came back");
+            world.disputes(dispute(&story, "needs_response"));
+            world.decide(&story.dispute_event("lost", "first")).await;
+            assert_eq!(world.balance(&story).await, -spent);
+            world.disputes(dispute(&story, "won"));
+            world.decide(&story.dispute_event("won", "first")).await;
+            assert_eq!(world.balance(&story).await, BASIC_CREDITS - spent, "{name}");
+        }
         world.finish().await;
     }
 
@@ -88,6 +98,19 @@ on_both_databases! {
         assert_eq!(world.balance(&story).await, 0);
         world.decide(&story.invoice_event("first", "invoice.paid", false)).await;
         assert_eq!(world.balance(&story).await, 0);
+        world.finish().await;
+    }
+
+    async fn news_of_the_other_mode_brings_no_invoice(backend: Backend) {
+        let world = World::start(backend, "keep").await;
+        let story = subscribed(&world, "live").await;
+        let mut event = story.refund_event("live", "first", 500, "succeeded");
+        event["livemode"] = json!(true);
+        assert!(matches!(world.deliver(&event).await, Ok(EventOutcome::Foreign(_))));
+        assert_eq!(world.balance(&story).await, 0, "nothing is booked");
+        world.decide(&story.invoice_event("first", "invoice.paid", false)).await;
+        assert!(matches!(world.deliver(&event).await, Ok(EventOutcome::Rejected(_))), "now it contradicts");
+        assert_eq!(world.balance(&story).await, BASIC_CREDITS);
         world.finish().await;
     }
 
