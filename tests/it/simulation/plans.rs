@@ -167,7 +167,7 @@ impl Crowd {
         let changed = if rng.percent(12) {
             cancel(&self.app, &id, &Visible::All, EndAt::PeriodEnd).await
         } else {
-            let plan = PlanId::parse(rng.pick(&["plus", "pro", "pro", "basic"])).expect("a plan");
+            let plan = PlanId::parse(rng.pick::<&str>(&["plus", "pro", "pro", "basic"])).expect("a plan");
             change(&self.app, &id, &Visible::All, &plan, None).await
         };
         if let Err(ChangeError::Store(error)) = changed {
