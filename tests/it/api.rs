@@ -34,7 +34,7 @@ on_both_databases! {
         let expected = [
             "accountId", "bonusCredits", "createdAt", "credits", "creditsAmount", "creditsExpireAt", "creditsExpireDays",
             "currency", "declineCode", "expiresAt", "feeAmount", "id",
-            "paidAt", "state", "topupId", "totalAmount",
+            "paidAt", "state", "taxAmount", "taxBehavior", "topupId", "totalAmount",
         ];
         assert_eq!(fields(&open), expected);
         assert_eq!((&open["id"], &open["accountId"], &open["state"]), (&id.into(), &"user_1".into(), &"open".into()));
@@ -239,7 +239,7 @@ async fn a_quote_says_line_by_line_what_credits_cost() {
         json!({
             "credits": credits, "currency": "usd", "currencies": ["usd"], "creditUnitCredits": 1, "creditUnitAmount": 1,
             "smallestCredits": smallest, "largestCredits": 100_000, "creditDisplayDecimals": 0, "creditsAmount": credits, "feeAmount": fee, "totalAmount": total,
-            "bonusCredits": 0, "creditsExpireAt": null
+            "taxBehavior": null, "bonusCredits": 0, "creditsExpireAt": null
         })
     };
     for (credits, fee, total) in [(250, 39, 289), (10_000, 330, 10_330), (18, 32, 50), (100_000, 3_018, 103_018)] {

@@ -60,7 +60,7 @@ async fn a_quote_tells_the_unit_and_the_decimals() {
     let expected = json!({
         "credits": 2_500_000, "currency": "usd", "currencies": ["usd"], "creditUnitCredits": 10_000, "creditUnitAmount": 1,
         "smallestCredits": 180_000, "largestCredits": 1_000_000_000, "creditDisplayDecimals": 6, "creditsAmount": 250, "feeAmount": 39, "totalAmount": 289,
-        "bonusCredits": 0, "creditsExpireAt": null,
+        "taxBehavior": null, "bonusCredits": 0, "creditsExpireAt": null,
     });
     assert_eq!(app.get("/credits/quote?credits=2500000").await.expect(200), expected);
     app.finish().await;
