@@ -262,13 +262,13 @@ fn described_price(
             old.amount_minor
         ));
     }
-    if old.fee_minor != fee {
-        return Some(format!("fee line {} -> {fee} {currency}, for new subscriptions", old.fee_minor));
-    }
     if old.tax != price.plan.tax {
         let said = |tax: Option<TaxBehavior>| tax.map_or("none", TaxBehavior::as_str);
         let (old, new) = (said(old.tax), said(price.plan.tax));
-        return Some(format!("tax {old} -> {new} in {currency}, for new subscriptions"));
+        return Some(format!("tax {old} -> {new} in {currency}{shown_fee}, for new subscriptions"));
+    }
+    if old.fee_minor != fee {
+        return Some(format!("fee line {} -> {fee} {currency}, for new subscriptions", old.fee_minor));
     }
     let fee_is_there = price.fee.is_none() || is_found(of_fee, old.fee_price.as_ref());
     if is_found(of_plan, Some(&old.id)) && fee_is_there {

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::domain::checkout::{PurchaseProgress, PurchaseReport};
 use crate::domain::ids::{CustomerId, SessionId, SetupId, TopupId};
@@ -27,7 +28,8 @@ pub(in crate::providers::stripe) struct Session {
     pub(in crate::providers::stripe) expires_at: Option<i64>,
     #[serde(default)]
     currency: Option<String>,
-    #[serde(default)]
+    /// Only compared where tax was agreed, so another form of it in a later version spoils nothing else.
+    #[serde(default, deserialize_with = "number_if_any")]
     amount_subtotal: Option<i64>,
     #[serde(default)]
     amount_total: Option<i64>,
@@ -59,6 +61,10 @@ pub(in crate::providers::stripe) struct CardSetup {
 struct TotalDetails {
     #[serde(default)]
     amount_tax: Option<i64>,
+}
+
+fn number_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(Value::deserialize(deserializer)?.as_i64())
 }
 
 /// The parts of a report that the session does not contain, or that differ between an event and a later read.
