@@ -132,6 +132,15 @@ pub enum RefundRefusal {
         /// The credits that are left.
         largest: i64,
     },
+    /// The price of so many credits with their tax cannot be paid exactly.
+    #[error(
+        "with their tax, the price of so many credits is no multiple of {step} minor units, the steps of this currency; \
+         give an amount instead"
+    )]
+    TaxInSteps {
+        /// The currency's step, in minor units.
+        step: i64,
+    },
     /// The stored amounts are larger than any possible payment.
     #[error("the amounts of this payment are out of range")]
     OutOfRange,
@@ -149,7 +158,7 @@ impl RefundRefusal {
             Self::NoCredits => "surplus_has_no_credits",
             Self::NothingUnspent => "nothing_unspent",
             Self::InProgress => "refund_in_progress",
-            Self::NotAMultiple { .. } | Self::NotAWholeAmount { .. } => "not_a_multiple",
+            Self::NotAMultiple { .. } | Self::NotAWholeAmount { .. } | Self::TaxInSteps { .. } => "not_a_multiple",
             Self::OutOfRange => "internal_error",
         }
     }
@@ -226,15 +235,16 @@ impl Refundable {
             let rest = Some(left).filter(is_whole).ok_or(RefundRefusal::NotAMultiple { step: self.step_minor })?;
             return self.with_tax(rest, left);
         }
-        let not_whole = || {
+        let price = self.unit.price_minor(credits).filter(is_whole);
+        let price = price.ok_or_else(|| {
             let multiple = self.unit.fewest_exact(self.step_minor);
             RefundRefusal::NotAWholeAmount { multiple, largest }
-        };
-        let price = self.unit.price_minor(credits).filter(is_whole).ok_or_else(not_whole)?;
+        })?;
         let (amount, available) = self.with_tax(price, left)?;
         // In steps of the currency, the price with its tax may be that of more credits.
         let takes = self.credits_of(amount).ok_or(RefundRefusal::OutOfRange)?;
-        if takes == credits { Ok((amount, available)) } else { Err(not_whole()) }
+        let refused = RefundRefusal::TaxInSteps { step: self.step_minor };
+        if takes == credits { Ok((amount, available)) } else { Err(refused) }
     }
 
     /// How many credits a refund takes.

@@ -63,14 +63,14 @@ fn in_steps_a_taxed_refund_takes_no_more_than_was_asked_for() {
     let dinars = Refundable {
         credits: 1_000,
         unspent_credits: 10,
+        unit: unit(10, 10),
         charged: Charged { total_minor: 1_050, added_tax_minor: 50 },
         step_minor: 10,
         ..paid()
     };
     // 10 credits and their tax are 11: 10 takes 9 of them, 20 would take 19.
     assert_eq!(dinars.plan(RefundAsk::Unspent).map(|plan| (plan.amount_minor, plan.credits)), Ok((10, 9)));
-    let refused = RefundRefusal::NotAWholeAmount { multiple: 10, largest: 1_000 };
-    assert_eq!(dinars.plan(RefundAsk::Credits(10)), Err(refused));
+    assert_eq!(dinars.plan(RefundAsk::Credits(10)), Err(RefundRefusal::TaxInSteps { step: 10 }));
     assert_eq!(dinars.plan(RefundAsk::Credits(200)).map(|plan| (plan.amount_minor, plan.credits)), Ok((210, 200)));
     assert_eq!(
         dinars.plan(RefundAsk::Credits(1_000)).map(|plan| (plan.amount_minor, plan.credits)),

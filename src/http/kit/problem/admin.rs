@@ -18,7 +18,9 @@ impl From<RefundError> for ApiError {
             RefundError::NoSuchPayment => Self::not_found("the top-up has no such payment"),
             RefundError::NotPossible(refusal) => match refusal {
                 RefundRefusal::NotAMultiple { .. } => Self::field("amount", refusal.code(), refusal.to_string()),
-                RefundRefusal::NotAWholeAmount { .. } => Self::field("credits", refusal.code(), refusal.to_string()),
+                RefundRefusal::NotAWholeAmount { .. } | RefundRefusal::TaxInSteps { .. } => {
+                    Self::field("credits", refusal.code(), refusal.to_string())
+                }
                 RefundRefusal::OutOfRange => Self::internal(&refusal),
                 RefundRefusal::InProgress => conflict(refusal.code(), refusal.to_string()).retry_after(1),
                 _ => conflict(refusal.code(), refusal.to_string()),
