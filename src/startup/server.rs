@@ -10,7 +10,6 @@ use actix_service::map_config;
 use actix_web::dev::{AppConfig, Server};
 use actix_web::middleware::from_fn;
 use actix_web::{App as WebApp, web};
-use utoipa_actix_web::AppExt;
 
 use super::{Environment, StartError};
 use crate::config::Config;
@@ -64,11 +63,7 @@ pub(super) fn build_server(
     #[cfg(feature = "dev")]
     let demo = environment.demo.clone();
     let app = move || {
-        let (app, _) = WebApp::new()
-            .into_utoipa_app()
-            .openapi(documentation::frame())
-            .configure(http::routes::routes)
-            .split_for_parts();
+        let app = WebApp::new().configure(http::routes::served);
         let app = app.app_data(state.clone()).app_data(known.clone());
         let app = app.configure(|config| documentation::documentation_routes(config, &pages));
         let app = app.configure(http::elements::routes);

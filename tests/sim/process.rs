@@ -35,7 +35,6 @@ use topup::http::state::{HttpState, MAX_WEBHOOK_BYTES_IN_FLIGHT, MAX_WEBHOOKS_IN
 use topup::providers::stripe::StripeWebhooks;
 use topup::providers::stripe::gateway::StripeGateway;
 use topup::providers::stripe::signature::SignatureVerifier;
-use utoipa_actix_web::AppExt;
 
 use super::clock::SimClock;
 use super::disk::Disk;
@@ -389,7 +388,7 @@ async fn build_service(parts: &Parts, app: &Arc<App>) -> Service {
         webhook_bytes: BodyBudget::new(MAX_WEBHOOK_BYTES_IN_FLIGHT),
         webhook_permits: Arc::new(Semaphore::new(MAX_WEBHOOKS_IN_FLIGHT)),
     };
-    let (service, _) = actix_web::App::new().into_utoipa_app().configure(http::routes::routes).split_for_parts();
+    let service = actix_web::App::new().configure(http::routes::served);
     let service = Rc::new(test::init_service(service.app_data(web::Data::new(state))).await);
     Rc::new(move |request| {
         let service = service.clone();
