@@ -150,7 +150,7 @@ on_both_databases! {
     }
 
     async fn a_process_that_stood_still_until_another_may_go_on_calls_no_more(backend: Backend) {
-        let options = Options { call_timeout: Duration::from_millis(300), ..Options::default() };
+        let options = Options { call_timeout: Duration::from_millis(1_500), ..Options::default() };
         let app = TestApp::start_with(backend, options).await;
         app.stripe.checkout_fault(1, json!({ "kind": "hold", "when": "after" })).await;
         let (answer, ()) = tokio::join!(app.checkout_with("user_1", Some("key-1"), body()), async {
@@ -171,7 +171,7 @@ on_both_databases! {
     }
 
     async fn a_stripe_that_does_not_answer_is_given_up_and_nothing_is_lost(backend: Backend) {
-        let options = Options { checkout_budget: Duration::from_millis(300), ..Options::default() };
+        let options = Options { checkout_budget: Duration::from_millis(1_500), ..Options::default() };
         let app = TestApp::start_with(backend, options).await;
         app.stripe.checkout_fault(1, json!({ "kind": "hold" })).await;
         let answer = app.checkout_with("user_1", Some("key-1"), body()).await;

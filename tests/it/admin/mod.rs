@@ -65,13 +65,21 @@ pub async fn buy(app: &TestApp, account: &str) -> Purchase {
 
 async fn buy_with(app: &TestApp, account: &str, payment_method: &str) -> Purchase {
     let session = app.open_session(account, 250).await;
+    let (purchase, event) = pay(app, session, payment_method).await;
+    app.deliver(&event).await.expect(200);
+    purchase
+}
+
+/// Pays a session. Returns the purchase, and the event that is not delivered yet.
+pub async fn pay(app: &TestApp, session: String, payment_method: &str) -> (Purchase, Value) {
     let (status, body) = app.stripe.pay(&session, payment_method).await;
     assert_eq!(status, 200, "{body}");
     let event = app.stripe.event("checkout.session.completed", &session).await;
-    app.deliver(&event).await.expect(200);
     let object = &event["data"]["object"];
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    Purchase { topup: text(&object["metadata"]["topupId"]), payment: text(&object["payment_intent"]), session }
+    let purchase =
+        Purchase { topup: text(&object["metadata"]["topupId"]), payment: text(&object["payment_intent"]), session };
+    (purchase, event)
 }
 
 /// Requests a refund with an idempotency key.

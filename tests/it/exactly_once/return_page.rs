@@ -106,7 +106,7 @@ on_both_databases! {
     }
 
     async fn when_stripe_is_down_the_customer_sees_what_is_stored(backend: Backend) {
-        let options = Options { call_timeout: Duration::from_millis(300), ..Options::default() };
+        let options = Options { call_timeout: Duration::from_millis(1_500), ..Options::default() };
         let app = TestApp::start_with(backend, options).await;
         let (session, before) = paid(&app, "pm_card_visa").await;
         let faults = [

@@ -1,41 +1,19 @@
 //! One session at Stripe for each top-up, and only that one is handed out.
 
-use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use topup::access::caller_key::CallerKey;
 use topup::domain::account::AccountId;
 use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
 use topup::purchases::checkout::create_checkout::{CreateCheckout, create_checkout};
 
-use super::{Death, LAG_SECONDS, LATE_SECONDS, Sequence, WAITS, clear, in_lanes, pass, plan, sequences, start};
+use super::{Death, LAG_SECONDS, LATE_SECONDS, Sequence, clear, in_lanes, pass, plan, repeat_until_open, start};
 use crate::support::app::SUCCESS_URL;
 use crate::support::{Backend, TestApp};
-
-/// Repeats a request until its checkout is open. Returns the session.
-async fn repeat(app: &TestApp, account: &str, about: &str) -> String {
-    let mut told = Vec::new();
-    for seconds in WAITS {
-        app.stripe.release().await;
-        if seconds > 0 {
-            pass(app, seconds).await;
-        }
-        let body = json!({ "credits": 250, "successUrl": SUCCESS_URL });
-        let answer = app.checkout_with(account, Some("key-1"), body).await;
-        told.push(format!("{} {}", answer.status, answer.body["code"]));
-        match answer.status {
-            200 => return answer.body["id"].as_str().expect("an id").to_owned(),
-            409 if answer.body["code"] == "idempotency_key_in_use" => {}
-            502..=504 => {}
-            _ => panic!("{about}: {told:?}"),
-        }
-    }
-    panic!("{about}: never opened: {told:?}");
-}
 
 /// The top-up has one session at Stripe, and a repeated request hands out no other.
 async fn check(app: &TestApp, account: &str, since_seconds: i64, session: &str, about: &str) {
     clear(app).await;
-    assert_eq!(repeat(app, account, about).await, session, "{about}: another session");
+    assert_eq!(repeat_until_open(app, account, "key-1", about).await, session, "{about}: another session");
     // Wait until the late work at Stripe is done and listed.
     pass(app, LATE_SECONDS + LAG_SECONDS + 2).await;
     let list = format!("/v1/checkout/sessions?limit=100&created[gte]={since_seconds}");
@@ -51,17 +29,13 @@ fn now_seconds(app: &TestApp) -> i64 {
     topup::ports::Clock::now_ms(&*app.clock) / 1_000 - 5
 }
 
-async fn no_sequence_opens_two(backend: Backend, length: u32) {
-    join_all(in_lanes(length).into_iter().map(|sequences| no_sequence_of_these(backend, sequences))).await;
-}
-
-async fn no_sequence_of_these(backend: Backend, sequences: Vec<Sequence>) {
+async fn no_sequence_opens_two(backend: Backend, sequences: Vec<Sequence>) {
     let app = start(backend).await;
     for (number, sequence) in sequences.into_iter().enumerate() {
         let (account, about) = (format!("user_{number}"), format!("{sequence:?}"));
         let since_seconds = now_seconds(&app);
         plan(&app, "/v1/checkout/sessions", &sequence).await;
-        let session = repeat(&app, &account, &about).await;
+        let session = repeat_until_open(&app, &account, "key-1", &about).await;
         check(&app, &account, since_seconds, &session, &about).await;
     }
     app.finish().await;
@@ -81,10 +55,10 @@ fn command(account: &str) -> CreateCheckout {
     }
 }
 
-async fn no_death_opens_two(backend: Backend, length: u32) {
+async fn no_death_opens_two(backend: Backend, sequences: Vec<Sequence>) {
     let app = start(backend).await;
     let mut number = 0_u64;
-    for sequence in sequences(length) {
+    for sequence in sequences {
         for place in 0.. {
             number += 1;
             let (account, about) = (format!("user_{number}"), format!("{sequence:?}, dead at {place}"));
@@ -92,7 +66,7 @@ async fn no_death_opens_two(backend: Backend, length: u32) {
             plan(&app, "/v1/checkout/sessions", &sequence).await;
             let inside = app.app.clone();
             let ended = Death::at(place).or(create_checkout(&inside, command(&account))).await;
-            let session = repeat(&app, &account, &about).await;
+            let session = repeat_until_open(&app, &account, "key-1", &about).await;
             check(&app, &account, since_seconds, &session, &about).await;
             if ended.is_some() {
                 break;
@@ -102,22 +76,22 @@ async fn no_death_opens_two(backend: Backend, length: u32) {
     app.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_two_faults_open_two_checkouts_on_postgres() {
-    no_sequence_opens_two(Backend::Postgres, 2).await;
+#[test]
+fn no_two_faults_open_two_checkouts_on_postgres() {
+    in_lanes(2, |sequences| no_sequence_opens_two(Backend::Postgres, sequences));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_three_faults_open_two_checkouts_on_sqlite() {
-    no_sequence_opens_two(Backend::Sqlite, 3).await;
+#[test]
+fn no_three_faults_open_two_checkouts_on_sqlite() {
+    in_lanes(3, |sequences| no_sequence_opens_two(Backend::Sqlite, sequences));
 }
 
-#[tokio::test]
-async fn no_death_between_two_faults_opens_two_checkouts_on_sqlite() {
-    no_death_opens_two(Backend::Sqlite, 2).await;
+#[test]
+fn no_death_between_two_faults_opens_two_checkouts_on_sqlite() {
+    in_lanes(2, |sequences| no_death_opens_two(Backend::Sqlite, sequences));
 }
 
-#[tokio::test]
-async fn no_death_after_a_fault_opens_two_checkouts_on_postgres() {
-    no_death_opens_two(Backend::Postgres, 1).await;
+#[test]
+fn no_death_after_a_fault_opens_two_checkouts_on_postgres() {
+    in_lanes(1, |sequences| no_death_opens_two(Backend::Postgres, sequences));
 }

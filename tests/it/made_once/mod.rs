@@ -6,21 +6,23 @@ mod refunds;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use topup::checkpoints;
 
 use crate::admin::ADMIN_SCOPE;
-use crate::support::app::http_client;
+use crate::support::app::{Answer, SUCCESS_URL, http_client};
 use crate::support::{Backend, Options, TestApp};
 
 /// How late delayed work is done, and how far lists lag, in seconds.
 const LATE_SECONDS: i64 = 40;
 const LAG_SECONDS: i64 = 20;
-/// The timeout of a call. A late answer is held until the next repetition.
-const CALL_TIMEOUT: Duration = Duration::from_millis(250);
+/// The timeout of a call. A late answer is held until the next repetition, so each late answer takes this long. On a
+/// loaded machine other calls may time out too: no result depends on it, because requests are repeated until they
+/// succeed.
+const CALL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What fails in one call.
 const FAULTS: [&str; 11] =
@@ -41,12 +43,22 @@ fn fault(name: &str) -> Value {
 type Sequence = Vec<&'static str>;
 
 /// How many services, each with its own Stripe, run sequences concurrently: most of the time is spent waiting.
-const LANES: usize = 4;
+const LANES: usize = 8;
 
-/// All sequences of this length, split into lanes.
-fn in_lanes(length: u32) -> Vec<Vec<Sequence>> {
+/// Runs all sequences of this length, in lanes. Each lane has its own thread, because a [`Death`] belongs to one.
+fn in_lanes<F: Future<Output = ()>>(length: u32, run: impl Fn(Vec<Sequence>) -> F + Sync) {
     let sequences = sequences(length);
-    (0..LANES).map(|lane| sequences.iter().skip(lane).step_by(LANES).cloned().collect()).collect()
+    let lane = |number: usize| {
+        let of_this_lane = sequences.iter().skip(number).step_by(LANES).cloned().collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(run(of_this_lane));
+    };
+    std::thread::scope(|scope| {
+        for number in 0..LANES {
+            let lane = &lane;
+            scope.spawn(move || lane(number));
+        }
+    });
 }
 
 /// All sequences of this length.
@@ -95,6 +107,55 @@ async fn pass(app: &TestApp, seconds: i64) {
 
 /// The waits before each repetition of a request, in seconds: none, a lease, the quiet time.
 const WAITS: [i64; 10] = [0, 0, 61, 61, 901, 0, 901, 61, 901, 901];
+
+/// How long one request is repeated before the test fails. It is long because a loaded machine may be slow.
+const GIVE_UP: Duration = Duration::from_secs(90);
+
+/// What one repetition of a request led to.
+enum Repetition<T> {
+    /// It succeeded.
+    Done(T),
+    /// It is to be repeated.
+    Again(Answer),
+    /// No sequence of faults may lead to this.
+    Wrong(Answer),
+}
+
+/// Repeats a request, each time after one of the [`WAITS`], until it has succeeded. Only timeouts may need more
+/// repetitions, because on a loaded machine also calls that no fault delays time out.
+async fn repeat_until_done<T>(app: &TestApp, about: &str, mut request: impl AsyncFnMut() -> Repetition<T>) -> T {
+    let (started, mut told, mut timeouts) = (Instant::now(), Vec::new(), 0);
+    while told.len() - timeouts < WAITS.len() {
+        app.stripe.release().await;
+        let seconds = WAITS[told.len().min(WAITS.len() - 1)];
+        if seconds > 0 {
+            pass(app, seconds).await;
+        }
+        let answer = match request().await {
+            Repetition::Done(value) => return value,
+            Repetition::Again(answer) => answer,
+            Repetition::Wrong(answer) => panic!("{about}: {} {}, after {told:?}", answer.status, answer.body),
+        };
+        timeouts += usize::from(answer.status == 504 && started.elapsed() < GIVE_UP);
+        told.push(format!("{} {}", answer.status, answer.body["code"]));
+    }
+    panic!("{about}: never done: {told:?}");
+}
+
+/// Repeats a request for 250 credits until its checkout is open. Returns the session.
+async fn repeat_until_open(app: &TestApp, account: &str, key: &str, about: &str) -> String {
+    repeat_until_done(app, about, async || {
+        let body = json!({ "credits": 250, "successUrl": SUCCESS_URL });
+        let answer = app.checkout_with(account, Some(key), body).await;
+        match answer.status {
+            200 => Repetition::Done(answer.body["id"].as_str().expect("an id").to_owned()),
+            409 if answer.body["code"] == "idempotency_key_in_use" => Repetition::Again(answer),
+            502..=504 => Repetition::Again(answer),
+            _ => Repetition::Wrong(answer),
+        }
+    })
+    .await
+}
 
 /// The checkpoints around calls to Stripe.
 const PLACES: [&str; 3] = ["call Stripe", "Stripe answered", "ask Stripe"];

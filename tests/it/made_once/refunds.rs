@@ -1,6 +1,5 @@
 //! One refund at Stripe and one set of credits taken.
 
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 use topup::access::caller_key::CallerKey;
 use topup::access::operator::Operator;
@@ -8,9 +7,12 @@ use topup::domain::ids::TopupId;
 use topup::domain::refund::RefundAsk;
 use topup::purchases::refund::refund_topup::{RefundTopup, refund_topup};
 
-use super::{Death, LAG_SECONDS, LATE_SECONDS, Sequence, WAITS, clear, in_lanes, lag, pass, plan, sequences, start};
-use crate::admin::{Purchase, buy, refund};
-use crate::support::{Backend, TestApp};
+use super::{
+    Death, LAG_SECONDS, LATE_SECONDS, Repetition, Sequence, clear, in_lanes, lag, pass, plan, repeat_until_done,
+    repeat_until_open, start,
+};
+use crate::admin::{Purchase, pay, refund};
+use crate::support::{Backend, TestApp, until};
 
 /// After this many refunds the next top-up is used: longer lists would take most of the time.
 const REFUNDS_OF_A_PURCHASE: i64 = 10;
@@ -27,14 +29,16 @@ struct Shop {
 impl Shop {
     async fn open(backend: Backend) -> Self {
         let app = start(backend).await;
-        let purchase = Self::buy(&app).await;
+        let purchase = Self::buy(&app, 0).await;
         Self { app, purchase, refunded: 0, credits: 250, number: 0 }
     }
 
     /// Buys without list lag, so that the payment is found in a list.
-    async fn buy(app: &TestApp) -> Purchase {
+    async fn buy(app: &TestApp, number: u64) -> Purchase {
         lag(app, 0).await;
-        let purchase = buy(app, "user_1").await;
+        let session = repeat_until_open(app, "user_1", &format!("purchase-{number}"), "a purchase").await;
+        let (purchase, event) = pay(app, session, "pm_card_visa").await;
+        until("the purchase is credited", async || (app.deliver(&event).await.status == 200).then_some(())).await;
         lag(app, LAG_SECONDS).await;
         purchase
     }
@@ -42,7 +46,7 @@ impl Shop {
     /// The key of the next refund. Buys a new top-up if the current one has no room left.
     async fn next(&mut self) -> String {
         if self.refunded == REFUNDS_OF_A_PURCHASE {
-            self.purchase = Self::buy(&self.app).await;
+            self.purchase = Self::buy(&self.app, self.number).await;
             (self.refunded, self.credits) = (0, self.credits + 250);
         }
         self.number += 1;
@@ -62,23 +66,17 @@ impl Shop {
     }
 
     /// Repeats a refund request until it succeeds.
-    async fn repeat(&mut self, key: &str, about: &str) -> Value {
-        let mut told = Vec::new();
-        for seconds in WAITS {
-            self.app.stripe.release().await;
-            if seconds > 0 {
-                pass(&self.app, seconds).await;
-            }
+    async fn repeat(&self, key: &str, about: &str) -> Value {
+        repeat_until_done(&self.app, about, async || {
             let answer = refund(&self.app, &self.purchase, key, json!({ "credits": 1 })).await;
-            told.push(format!("{} {}", answer.status, answer.body["code"]));
             match answer.status {
-                200 => return answer.body,
+                200 => Repetition::Done(answer.body),
                 // Not created or not known yet: each answer says to retry, or why not.
-                409 | 422 | 502..=504 => {}
-                _ => panic!("{about}: {told:?}"),
+                409 | 422 | 502..=504 => Repetition::Again(answer),
+                _ => Repetition::Wrong(answer),
             }
-        }
-        panic!("{about}: never made: {told:?}");
+        })
+        .await
     }
 
     /// There is one more refund and one credit less.
@@ -94,11 +92,7 @@ impl Shop {
     }
 }
 
-async fn no_sequence_refunds_twice(backend: Backend, length: u32) {
-    join_all(in_lanes(length).into_iter().map(|sequences| no_sequence_of_these(backend, sequences))).await;
-}
-
-async fn no_sequence_of_these(backend: Backend, sequences: Vec<Sequence>) {
+async fn no_sequence_refunds_twice(backend: Backend, sequences: Vec<Sequence>) {
     let mut shop = Shop::open(backend).await;
     for sequence in sequences {
         let (key, about) = (shop.next().await, format!("{sequence:?}"));
@@ -110,9 +104,9 @@ async fn no_sequence_of_these(backend: Backend, sequences: Vec<Sequence>) {
 }
 
 /// Runs each sequence with a process that dies at each checkpoint; the next process continues.
-async fn no_death_refunds_twice(backend: Backend, length: u32) {
+async fn no_death_refunds_twice(backend: Backend, sequences: Vec<Sequence>) {
     let mut shop = Shop::open(backend).await;
-    for sequence in sequences(length) {
+    for sequence in sequences {
         for place in 0.. {
             let (key, about) = (shop.next().await, format!("{sequence:?}, dead at {place}"));
             plan(&shop.app, "/v1/refunds", &sequence).await;
@@ -128,23 +122,23 @@ async fn no_death_refunds_twice(backend: Backend, length: u32) {
     shop.app.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_two_faults_refund_twice_on_postgres() {
-    no_sequence_refunds_twice(Backend::Postgres, 2).await;
+#[test]
+fn no_two_faults_refund_twice_on_postgres() {
+    in_lanes(2, |sequences| no_sequence_refunds_twice(Backend::Postgres, sequences));
 }
 
 /// Known mistake 25.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_three_faults_refund_twice_on_sqlite() {
-    no_sequence_refunds_twice(Backend::Sqlite, 3).await;
+#[test]
+fn no_three_faults_refund_twice_on_sqlite() {
+    in_lanes(3, |sequences| no_sequence_refunds_twice(Backend::Sqlite, sequences));
 }
 
-#[tokio::test]
-async fn no_death_between_two_faults_refunds_twice_on_sqlite() {
-    no_death_refunds_twice(Backend::Sqlite, 2).await;
+#[test]
+fn no_death_between_two_faults_refunds_twice_on_sqlite() {
+    in_lanes(2, |sequences| no_death_refunds_twice(Backend::Sqlite, sequences));
 }
 
-#[tokio::test]
-async fn no_death_after_a_fault_refunds_twice_on_postgres() {
-    no_death_refunds_twice(Backend::Postgres, 1).await;
+#[test]
+fn no_death_after_a_fault_refunds_twice_on_postgres() {
+    in_lanes(1, |sequences| no_death_refunds_twice(Backend::Postgres, sequences));
 }

@@ -167,8 +167,10 @@ on_both_databases! {
         let (status, paid) = shop.app.stripe.pay(&text(&page["id"]), "pm_card_visa").await;
         assert_eq!(status, 200, "{paid}");
         shop.app.clock.advance_ms(61_000);
+        // The service's own job may be the one that asks for the page.
         topup::recurring::auto_topup::job::charge_due(&shop.app.app).await.expect("works");
-        assert_eq!((shop.app.credits(ACCOUNT).await, shop.paid_charges().await), (400 + CREDITS, 0));
+        until("the page's credits", async || (shop.app.credits(ACCOUNT).await == 400 + CREDITS).then_some(())).await;
+        assert_eq!(shop.paid_charges().await, 0);
         // Then it goes on with the card that was chosen.
         shop.spend(ACCOUNT, 1_000).await.expect(200);
         shop.until_outcome("paid").await;
