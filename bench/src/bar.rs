@@ -16,6 +16,14 @@ pub struct Bar {
     pub aim_met: bool,
 }
 
+impl Bar {
+    /// A bar that a ratio must reach, in hundredths, and no aim beyond it.
+    pub fn at_least(what: String, asked: &'static str, figure: String, ratio: u64, least: u64) -> Self {
+        let met = ratio >= least;
+        Self { what, asked, aim: "", figure, met, aim_met: met }
+    }
+}
+
 /// The median over rounds of the ratio between the rates of two rows, in hundredths. The two rows of a round are
 /// measured one after the other, and the machine's speed varies less within a round than between rounds.
 pub fn ratio_by_rounds(ours: &Series, other: &Series) -> u64 {

@@ -101,77 +101,51 @@ fn checkouts(results: &Results) -> Option<Bar> {
 
 fn held_row(results: &Results) -> Option<Bar> {
     let (ratio, _) = by_rounds(results, BESIDE_HELD, FREE, POSTGRES)?;
-    Some(Bar {
-        what: "PostgreSQL, one account's row held: rate for the others".to_owned(),
-        asked: "≥ 0.7 ×",
-        aim: "",
-        figure: format!("{} ×", ratio_text(ratio)),
-        met: ratio >= 70,
-        aim_met: ratio >= 70,
-    })
+    let (what, figure) =
+        ("PostgreSQL, one account's row held: rate for the others".to_owned(), format!("{} ×", ratio_text(ratio)));
+    Some(Bar::at_least(what, "≥ 0.7 ×", figure, ratio, 70))
 }
 
 fn statistics(results: &Results) -> Option<Bar> {
     let (ratio, _) = by_rounds(results, ANALYSED_EMPTY, NOT_ANALYSED, POSTGRES)?;
-    Some(Bar {
-        what: "PostgreSQL, analysed before the first delivery".to_owned(),
-        asked: "same as without",
-        aim: "",
-        figure: format!("{} ×", ratio_text(ratio)),
-        // Two runs of the same measurement differ by this much.
-        met: ratio >= 90,
-        aim_met: ratio >= 90,
-    })
+    let (what, figure) =
+        ("PostgreSQL, analysed before the first delivery".to_owned(), format!("{} ×", ratio_text(ratio)));
+    // Two runs of the same measurement differ by this much.
+    Some(Bar::at_least(what, "same as without", figure, ratio, 90))
 }
 
 fn as_sent(results: &Results, database: &str) -> Option<Bar> {
     let (ratio, connections) = by_rounds(results, AS_SENT, COMPLETED, database)?;
-    Some(Bar {
-        what: format!("{database}, events as Stripe sends them against those that credit, {connections} connections"),
-        asked: "≥ 1.0 × the events per second",
-        aim: "",
-        figure: format!("{} ×", ratio_text(ratio)),
-        met: ratio >= 100,
-        aim_met: ratio >= 100,
-    })
+    let (what, figure) = (
+        format!("{database}, events as Stripe sends them against those that credit, {connections} connections"),
+        format!("{} ×", ratio_text(ratio)),
+    );
+    Some(Bar::at_least(what, "≥ 1.0 × the events per second", figure, ratio, 100))
 }
 
 fn renewals(results: &Results, database: &str) -> Option<Bar> {
     let rate = results.find(RENEWALS, database, recurring::CONNECTIONS)?.rate();
     let deliveries = results.find(Mix::ManyAccounts.name(), database, recurring::CONNECTIONS)?.rate();
     let ratio = hundredths(rate, deliveries)?;
-    Some(Bar {
-        what: format!("{database}, 10,000 renewals at one time"),
-        asked: "≥ the rate of deliveries that credit",
-        aim: "",
-        figure: format!("{rate} in a second; {} ×", ratio_text(ratio)),
-        met: ratio >= 100,
-        aim_met: ratio >= 100,
-    })
+    let (what, figure) =
+        (format!("{database}, 10,000 renewals at one time"), format!("{rate} in a second; {} ×", ratio_text(ratio)));
+    Some(Bar::at_least(what, "≥ the rate of deliveries that credit", figure, ratio, 100))
 }
 
 fn crossing(results: &Results, database: &str) -> Option<Bar> {
     let (ratio, _) = by_rounds(results, CROSSING, NOT_CROSSING, database)?;
-    Some(Bar {
-        what: format!("{database}, debits that cross the threshold of an automatic top-up"),
-        asked: "≥ 0.95 × those that do not",
-        aim: "",
-        figure: format!("{} ×", ratio_text(ratio)),
-        met: ratio >= 95,
-        aim_met: ratio >= 95,
-    })
+    let (what, figure) = (
+        format!("{database}, debits that cross the threshold of an automatic top-up"),
+        format!("{} ×", ratio_text(ratio)),
+    );
+    Some(Bar::at_least(what, "≥ 0.95 × those that do not", figure, ratio, 95))
 }
 
 fn credentials(results: &Results, database: &str) -> Option<Bar> {
     let (ratio, _) = by_rounds(results, BY_KEY, BY_TOKEN, database)?;
-    Some(Bar {
-        what: format!("{database}, balance by API key against by token"),
-        asked: "≥ 0.9 ×",
-        aim: "",
-        figure: format!("{} ×", ratio_text(ratio)),
-        met: ratio >= 90,
-        aim_met: ratio >= 90,
-    })
+    let (what, figure) =
+        (format!("{database}, balance by API key against by token"), format!("{} ×", ratio_text(ratio)));
+    Some(Bar::at_least(what, "≥ 0.9 ×", figure, ratio, 90))
 }
 
 /// All rounds of all kinds count: a single lost delivery misses the target.

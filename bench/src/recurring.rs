@@ -20,8 +20,8 @@ use crate::target::Target;
 pub const RENEWALS: &str = "renewals of 10,000 subscriptions";
 /// What each renewal asks Stripe, without the service.
 pub const QUESTIONS: &str = "an invoice and its subscription, read at the local Stripe endpoint";
-pub const CROSSING: &str = "10,000 debits that cross a threshold";
-pub const NOT_CROSSING: &str = "10,000 debits that cross none";
+pub const CROSSING: &str = "10,000 debits that cross the threshold of an automatic top-up";
+pub const NOT_CROSSING: &str = "10,000 debits that cross no threshold";
 pub const CONNECTIONS: usize = 32;
 const MONTH_MS: i64 = 30 * 86_400_000;
 

@@ -70,8 +70,9 @@ CREATE TABLE topups (
     credits_expire_days BIGINT CHECK (credits_expire_days BETWEEN 1 AND 3650),
     -- Whether the agreed amounts contain tax (inclusive) or it comes on top (exclusive); NULL: no tax was agreed.
     tax_behavior        TEXT   CHECK (tax_behavior IN ('exclusive', 'inclusive')),
-    -- The tax in the charge, which is known when it is paid.
+    -- The tax in the charge, which is known when it is paid, and the part of it that came on top of the agreed amount.
     tax_amount          BIGINT NOT NULL DEFAULT 0 CHECK (tax_amount >= 0),
+    added_tax_amount    BIGINT NOT NULL DEFAULT 0 CHECK (added_tax_amount >= 0 AND added_tax_amount <= tax_amount),
     livemode            BIGINT NOT NULL CHECK (livemode IN (0, 1)),
     provider            TEXT   NOT NULL,
     -- The request that opens the checkout, stored so that a retry is identical, and the number of the idempotency key

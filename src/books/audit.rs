@@ -22,7 +22,7 @@ use crate::domain::credit_unit::CreditUnit;
 use crate::domain::ledger::EntryKind;
 use crate::domain::payment::PaymentRole;
 use crate::domain::reversal::{DisputeReport, RefundStatus, credits_taken};
-use crate::domain::tax::{Charged, TaxBehavior};
+use crate::domain::tax::Charged;
 use crate::messages::message_rules;
 
 /// Recomputes everything. With `is_replay`, also every part of every spend from the burn order.
@@ -203,10 +203,8 @@ impl Audited for AuditedTopup {
         let Some(unit) = CreditUnit::new(self.credit_unit_credits, self.credit_unit_amount) else {
             return Some(format!("sells {} credits for {}", self.credit_unit_credits, self.credit_unit_amount));
         };
-        let behavior = self.tax_behavior.as_deref().and_then(TaxBehavior::parse);
-        let added_tax_minor = behavior.map_or(0, |behavior| behavior.added_minor(self.tax_amount));
-        let total_minor = self.total_amount.saturating_add(added_tax_minor);
-        let reversed = Charged { total_minor, added_tax_minor }.net_minor(self.reversed);
+        let charged = Charged::with_added_tax(self.total_amount, self.added_tax_amount);
+        let reversed = charged.net_minor(self.reversed);
         let taken = if is_paid { credits_taken(self.credits, unit, reversed) } else { 0 };
         let bonus = if is_paid { bonus_taken(self.bonus_credits, self.credits, self.taken_credits) } else { 0 };
         let is_credited = self.payment_state.as_deref() == Some(PaymentRole::Credited.as_str());

@@ -104,10 +104,8 @@ pub struct AuditedTopup {
     pub taken_credits: i64,
     /// The agreed amount, in minor units.
     pub total_amount: i64,
-    /// How it is taxed.
-    pub tax_behavior: Option<String>,
-    /// The tax in the charge, in minor units.
-    pub tax_amount: i64,
+    /// The tax that came on top of it, in minor units.
+    pub added_tax_amount: i64,
     /// Its bonus.
     pub bonus_credits: i64,
     /// The payment stored as having paid it.
@@ -217,7 +215,7 @@ statements! {
         WHEN e.kind = 'subscription_reversal' THEN SUBSTR(e.source, 1, LENGTH(e.source) - 5) END \
         ORDER BY e.account_id, e.sequence";
     TOPUPS = "SELECT t.id, t.state, t.credits, t.credit_unit_credits, t.credit_unit_amount, t.taken_credits, \
-        t.bonus_credits, t.total_amount, t.tax_behavior, t.tax_amount, t.provider, t.provider_payment_id, \
+        t.bonus_credits, t.total_amount, t.added_tax_amount, t.provider, t.provider_payment_id, \
         (SELECT COUNT(*) FROM ledger_entries e WHERE e.kind = 'topup' AND e.source = t.id) AS granted, \
         (SELECT CAST(COALESCE(SUM(e.credits), 0) AS BIGINT) FROM ledger_entries e \
         WHERE e.kind = 'reversal' AND e.topup_id = t.id) AS moved, \
@@ -229,7 +227,7 @@ statements! {
         (SELECT COUNT(*) FROM payments c WHERE c.topup_id = t.id AND c.state = 'credited') AS credited_payments, \
         p.state AS payment_state, p.topup_id AS payment_topup \
         FROM (SELECT id, state, credits, bonus_credits, credit_unit_credits, credit_unit_amount, taken_credits, total_amount, \
-        tax_behavior, tax_amount, provider, provider_payment_id FROM topups WHERE id >= :from ORDER BY id LIMIT :limit) t \
+        added_tax_amount, provider, provider_payment_id FROM topups WHERE id >= :from ORDER BY id LIMIT :limit) t \
         LEFT JOIN payments p ON p.provider_payment_id = t.provider_payment_id AND p.provider = t.provider \
         ORDER BY t.id";
     REVERSALS = "SELECT r.provider_reversal_id, r.provider, r.kind, r.status, r.stage, r.counts, r.amount, \

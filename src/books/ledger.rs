@@ -48,15 +48,16 @@ statements! {
     /// `credits_taken` in `domain/reversal.rs`, in steps that fit into 64 bits: no more whole units than were sold
     /// (`units`), and a rest below one unit, whose product is below 10^18 by the checks of the table. What is tax on
     /// top comes off first (`net_minor` in `domain/tax.rs`): `reversed · agreed / charged`, with the agreed amount in
-    /// millions and a rest.
+    /// millions and a rest. More than the charge takes all, whatever it is.
     WRONG_REVERSALS = "SELECT COUNT(*) AS wrong FROM (SELECT state, credits, taken_credits, moved, per_unit, \
         credits / per_unit AS sold, net / per_amount AS units, net % per_amount * per_unit / per_amount AS rest \
         FROM (SELECT t.state, t.credits, t.taken_credits, COALESCE(e.moved, 0) AS moved, \
         t.credit_unit_credits AS per_unit, t.credit_unit_amount AS per_amount, \
-        CASE WHEN t.tax_behavior = 'exclusive' AND t.tax_amount > 0 THEN \
-        t.reversed * (t.total_amount / 1000000) / (t.total_amount + t.tax_amount) * 1000000 \
-        + (t.reversed * (t.total_amount / 1000000) % (t.total_amount + t.tax_amount) * 1000000 \
-        + t.reversed * (t.total_amount % 1000000)) / (t.total_amount + t.tax_amount) ELSE t.reversed END AS net \
+        CASE WHEN t.added_tax_amount > 0 AND t.reversed > t.total_amount + t.added_tax_amount THEN t.total_amount \
+        WHEN t.added_tax_amount > 0 THEN \
+        t.reversed * (t.total_amount / 1000000) / (t.total_amount + t.added_tax_amount) * 1000000 \
+        + (t.reversed * (t.total_amount / 1000000) % (t.total_amount + t.added_tax_amount) * 1000000 \
+        + t.reversed * (t.total_amount % 1000000)) / (t.total_amount + t.added_tax_amount) ELSE t.reversed END AS net \
         FROM (SELECT t.*, COALESCE(r.reversed, 0) AS reversed FROM topups t \
         LEFT JOIN (SELECT provider_payment_id, provider, CAST(SUM(amount - returned) AS BIGINT) AS reversed FROM \
         reversals \

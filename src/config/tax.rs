@@ -37,7 +37,7 @@ pub(super) fn read_tax(reader: &mut Reader<'_>) -> Option<TaxConfig> {
     let code = code.map_err(|error| reader.error("TAX_CODE_CREDITS", &error.to_string()));
     let rate = reader.text("TAX_ASSUMED_RATE_PERCENT", "0");
     if rate.starts_with("0.") && rate.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
-        let message = format!("{rate} percent is less than any tax; write 19 for 19 percent");
+        let message = format!("{rate} percent looks like a fraction; write 19 for 19 percent");
         reader.error("TAX_ASSUMED_RATE_PERCENT", &message);
     }
     let rate = RatePercent::parse(&rate);

@@ -22,8 +22,8 @@ const EARLIER: i64 = 25;
 statements! {
     DISPUTE = "SELECT r.provider_reversal_id, r.provider_payment_id, r.amount, r.currency, r.status, r.reason, \
         r.evidence_due_at, r.created_at, t.id AS topup_id, t.account_id, t.credits, t.bonus_credits, t.credits_amount, \
-        t.fee_amount, t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' THEN t.tax_amount ELSE 0 END \
-        AS total_amount, t.tax_behavior, t.tax_amount, t.fee_label, t.created_at AS ordered_at, t.paid_at, t.provider_session_id, \
+        t.fee_amount, t.total_amount + t.added_tax_amount \
+        AS total_amount, t.added_tax_amount, t.tax_amount, t.fee_label, t.created_at AS ordered_at, t.paid_at, t.provider_session_id, \
         a.consent_version, a.consented_at FROM reversals r CROSS JOIN payments p CROSS JOIN topups t \
         LEFT JOIN auto_topup_attempts a ON a.topup_id = t.id \
         WHERE r.provider_reversal_id = :id AND r.kind = 'dispute' \
@@ -36,8 +36,7 @@ statements! {
     LATEST = "SELECT created_at, credits, refunded_credits, operation, subject FROM spends \
         WHERE account_id = :account AND created_at > :from_ms ORDER BY created_at DESC, id DESC LIMIT :limit";
     /// Purchases of the same account that nobody disputes.
-    EARLIER_PURCHASES = "SELECT t.id, t.provider_payment_id, t.paid_at, t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' \
-        THEN t.tax_amount ELSE 0 END AS total_amount, t.currency, y.email, \
+    EARLIER_PURCHASES = "SELECT t.id, t.provider_payment_id, t.paid_at, t.total_amount + t.added_tax_amount AS total_amount, t.currency, y.email, \
         y.client_ip, y.user_agent, y.card_last4 FROM topups t LEFT JOIN payers y ON y.topup_id = t.id \
         WHERE t.account_id = :account AND t.created_at < :before_ms AND t.state || '' = 'paid' AND NOT EXISTS \
         (SELECT 1 FROM payments p CROSS JOIN reversals r WHERE p.topup_id = t.id \
@@ -62,7 +61,7 @@ struct DisputeRow {
     credits_amount: i64,
     fee_amount: i64,
     total_amount: i64,
-    tax_behavior: Option<String>,
+    added_tax_amount: i64,
     tax_amount: i64,
     fee_label: String,
     ordered_at: i64,
@@ -208,10 +207,10 @@ fn product(row: &DisputeRow, decimals: DisplayDecimals) -> String {
     } else {
         String::new()
     };
-    let tax = match (row.tax_amount, row.tax_behavior.as_deref()) {
-        (0, _) | (_, None) => String::new(),
-        (tax, Some("exclusive")) => format!(" and {} tax", money(tax, &row.currency)),
-        (tax, Some(_)) => format!(", with {} tax in it", money(tax, &row.currency)),
+    let tax = match (row.added_tax_amount, row.tax_amount) {
+        (0, 0) => String::new(),
+        (0, tax) => format!(", with {} tax in it", money(tax, &row.currency)),
+        (tax, _) => format!(" and {} tax", money(tax, &row.currency)),
     };
     format!(
         "{}{bonus}, prepaid credits for an online service, for {}: {} for the credits{fee}{tax}. They are delivered \

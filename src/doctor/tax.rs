@@ -4,6 +4,7 @@ use super::finding::{About, Finding};
 use super::{Limits, in_time};
 use crate::config::UsableSettings;
 use crate::db::Db;
+use crate::domain::tax::TaxBehavior;
 use crate::plans::plan_rows::AppliedPlan;
 use crate::providers::port::{Provider, ProviderError, TaxSetup};
 use crate::providers::stripe::name::NAME;
@@ -18,22 +19,33 @@ pub(super) async fn findings(
     limits: Limits,
 ) -> Vec<Finding> {
     let Some(pricing) = &settings.pricing else { return Vec::new() };
-    let tax = pricing.tax().map(|tax| tax.behavior);
-    let mut findings = Vec::new();
-    if let Some(provider) = provider.filter(|_| tax.is_some()) {
-        let read = in_time(limits, provider.account.read_tax_setup()).await;
-        findings.push(judge(read.unwrap_or(Err(ProviderError::TimedOut))));
-    }
-    let Some(db) = db else { return findings };
-    // A database that cannot be read is found elsewhere.
-    let Some(Ok(plans)) = in_time(limits, db.plans(NAME)).await else { return findings };
+    let tax = pricing.main().fees().tax_behavior();
+    let setup = match provider.filter(|_| tax.is_some()) {
+        Some(provider) => {
+            let read = in_time(limits, provider.account.read_tax_setup()).await;
+            Some(judge(read.unwrap_or(Err(ProviderError::TimedOut))))
+        }
+        None => None,
+    };
+    let plans = match db {
+        Some(db) => other_plans(db, tax, limits).await,
+        None => None,
+    };
+    // That all is well is said only if it is.
+    let setup = setup.filter(|setup| plans.is_none() || setup.way_out.is_some());
+    setup.into_iter().chain(plans).collect()
+}
+
+/// Plans whose prices were applied with another tax. A database that cannot be read is found elsewhere.
+async fn other_plans(db: &Db, tax: Option<TaxBehavior>, limits: Limits) -> Option<Finding> {
+    let plans = in_time(limits, db.plans(NAME)).await?.ok()?;
     let is_other = |plan: &&AppliedPlan| plan.plan.is_active && plan.prices.iter().any(|price| price.tax != tax);
     let others: Vec<&str> = plans.iter().filter(is_other).map(|plan| plan.plan.id.as_str()).collect();
-    if !others.is_empty() {
-        let detail = format!("these plans were applied with another TAX or TAX_BEHAVIOR: {}", others.join(", "));
-        findings.push(Finding::warning(TAX, detail, "run `topup plans apply` again"));
+    if others.is_empty() {
+        return None;
     }
-    findings
+    let detail = format!("these plans were applied with another TAX or TAX_BEHAVIOR: {}", others.join(", "));
+    Some(Finding::warning(TAX, detail, "run `topup plans apply` again"))
 }
 
 fn judge(setup: Result<TaxSetup, ProviderError>) -> Finding {

@@ -9,6 +9,26 @@ pub const MAX_ACCOUNT_ID_CHARACTERS: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(String);
 
+/// The accounts whose purchases and subscriptions a caller may see.
+#[derive(Debug, Clone)]
+pub enum Visible {
+    /// Only this account's.
+    Account(AccountId),
+    /// Everybody's.
+    All,
+}
+
+impl Visible {
+    /// Whether those of this account are among them.
+    #[must_use]
+    pub fn has(&self, account: &str) -> bool {
+        match self {
+            Self::Account(own) => own.as_str() == account,
+            Self::All => true,
+        }
+    }
+}
+
 /// The text is not a valid account id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an account id has 1 to 200 printable characters and neither starts nor ends with a space")]

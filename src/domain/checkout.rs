@@ -239,8 +239,8 @@ impl Agreement {
         self.check_session(report)
     }
 
-    /// Where tax was agreed, the lines are as agreed and the charge differs from them by the tax alone: on top, or not
-    /// at all. So nobody took a discount off, or added a line.
+    /// Where tax was agreed, the lines must be as agreed. The charge is theirs and the tax that comes on top, or theirs if
+    /// they contain it. So no discount was taken off, and no line added.
     fn check_amount(&self, report: &PurchaseReport) -> Result<(), Mismatch> {
         let Some(behavior) = self.tax else {
             return same("amount_total", report.amount_total_minor, Some(self.total_amount_minor));
@@ -248,11 +248,12 @@ impl Agreement {
         same("amount_subtotal", report.amount_subtotal_minor, Some(self.total_amount_minor))?;
         let tax = report.amount_tax_minor.unwrap_or(0);
         let charged = self.total_amount_minor.checked_add(behavior.added_minor(tax));
-        if tax < 0 || tax > charged.unwrap_or_default() {
+        // No rate is above 100 %; and a lie in this field must not make sums of it too large.
+        if tax < 0 || tax > self.total_amount_minor {
             return Err(Mismatch {
                 field: "total_details.amount_tax",
                 reported: tax.to_string(),
-                agreed: "a part of the charge".to_owned(),
+                agreed: "at most as much as the lines".to_owned(),
                 can_be_accepted: false,
             });
         }

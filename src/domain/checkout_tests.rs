@@ -71,6 +71,8 @@ fn agreed_tax_comes_on_top_or_not_at_all_and_nothing_else_may_differ() {
         (&on_top, says(Some(288), Some(317), Some(29))),
         (&on_top, says(None, Some(317), Some(28))),
         (&on_top, says(Some(289), Some(280), Some(-9))),
+        (&on_top, says(Some(289), Some(289 + 290), Some(290))),
+        (&on_top, says(Some(289), Some(i64::MAX), Some(i64::MAX - 289))),
         (&within, added.clone()),
         (&within, says(Some(289), Some(289), Some(290))),
         (&within, says(Some(317), Some(289), Some(26))),

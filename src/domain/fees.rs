@@ -137,6 +137,12 @@ impl FeePolicy {
         if charge > currency.maximum_charge_minor() { Err(FeeError::TooLarge) } else { Ok(charge) }
     }
 
+    /// Whether prices contain tax; `None` without tax.
+    #[must_use]
+    pub fn tax_behavior(&self) -> Option<TaxBehavior> {
+        self.tax.map(|tax| tax.behavior)
+    }
+
     /// Whether any charge leaves something: Stripe's share of a charge and of its tax is less than the charge.
     #[must_use]
     pub fn leaves_something(&self) -> bool {
@@ -148,7 +154,7 @@ impl FeePolicy {
     /// any currency's maximum.
     #[must_use]
     pub fn expected_processor_fee_minor(&self, charge_minor: i64) -> Option<i64> {
-        let is_on_top = self.tax.is_some_and(|tax| tax.behavior == TaxBehavior::Exclusive);
+        let is_on_top = self.tax_behavior() == Some(TaxBehavior::Exclusive);
         let rate = if is_on_top { self.rate_with_tax()? } else { self.rate.0 };
         let share = Decimal::from(charge_minor).checked_mul(rate)?.checked_div(Decimal::ONE_HUNDRED)?;
         share
@@ -160,8 +166,8 @@ impl FeePolicy {
     /// The formula of this module's documentation, rounded up to the next step.
     ///
     /// `rust_decimal` rounds the quotient at 28 digits. That cannot move it across a whole number: with four decimals
-    /// in each rate, the exact quotient is a whole number or at least 10⁻¹² away from one, and has at most 13 digits
-    /// before the point.
+    /// in each rate, the exact quotient is a whole number or at least 10⁻¹² away from one, less where it is divided
+    /// by the step (10⁻¹⁴), and has at most 13 digits before the point.
     fn grossed_up_minor(&self, price_minor: i64, step: i64) -> Option<i64> {
         let fixed = Decimal::from(self.fixed_minor);
         let fixed = match self.tax {

@@ -302,7 +302,7 @@ impl Pricing {
             credits_amount_minor,
             fee_amount_minor: total_amount_minor.checked_sub(credits_amount_minor).ok_or(too_many)?,
             total_amount_minor,
-            tax: self.fees.tax.map(|tax| tax.behavior),
+            tax: self.fees.tax_behavior(),
             bonus_credits: self.bonuses.bonus(credits),
             expiry: self.expiry,
         })

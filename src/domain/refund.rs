@@ -230,7 +230,8 @@ impl Refundable {
             return Err(RefundRefusal::TooManyCredits { largest });
         }
         let left = self.principal_left_minor().ok_or(RefundRefusal::OutOfRange)?;
-        let is_whole = |amount: &i64| amount.checked_rem(self.step_minor) == Some(0);
+        let has_tax = self.charged.added_tax_minor > 0;
+        let is_whole = |amount: &i64| has_tax || amount.checked_rem(self.step_minor) == Some(0);
         if credits == largest {
             let rest = Some(left).filter(is_whole).ok_or(RefundRefusal::NotAMultiple { step: self.step_minor })?;
             return self.with_tax(rest, left);
@@ -276,9 +277,7 @@ impl Refundable {
     fn price_of_unspent(&self) -> Result<(i64, i64), RefundRefusal> {
         let left = self.principal_left_minor().ok_or(RefundRefusal::OutOfRange)?;
         let price = self.unspent_minor().ok_or(RefundRefusal::OutOfRange)?.min(left);
-        let rest = price.checked_rem(self.step_minor).ok_or(RefundRefusal::OutOfRange)?;
-        let amount = price.checked_sub(rest).ok_or(RefundRefusal::OutOfRange)?;
-        let amount = self.taxed(amount, false).ok_or(RefundRefusal::OutOfRange)?;
+        let amount = self.taxed(price, false).ok_or(RefundRefusal::OutOfRange)?;
         let available = self.taxed(left, true).ok_or(RefundRefusal::OutOfRange)?;
         if amount > 0 { Ok((amount, available)) } else { Err(RefundRefusal::NothingUnspent) }
     }

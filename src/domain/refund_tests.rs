@@ -70,6 +70,11 @@ fn in_steps_a_taxed_refund_takes_no_more_than_was_asked_for() {
     };
     // 10 credits and their tax are 11: 10 takes 9 of them, 20 would take 19.
     assert_eq!(dinars.plan(RefundAsk::Unspent).map(|plan| (plan.amount_minor, plan.credits)), Ok((10, 9)));
+    let more = Refundable { unspent_credits: 19, ..dinars.clone() };
+    assert_eq!(more.plan(RefundAsk::Unspent).map(|plan| (plan.amount_minor, plan.credits)), Ok((20, 19)));
+    // What is left of the price is no step, and with its tax it is one.
+    let partly = Refundable { refunded_minor: 10, ..dinars.clone() };
+    assert_eq!(partly.plan(RefundAsk::Credits(991)).map(|plan| (plan.amount_minor, plan.credits)), Ok((1_040, 991)));
     assert_eq!(dinars.plan(RefundAsk::Credits(10)), Err(RefundRefusal::TaxInSteps { step: 10 }));
     assert_eq!(dinars.plan(RefundAsk::Credits(200)).map(|plan| (plan.amount_minor, plan.credits)), Ok((210, 200)));
     assert_eq!(

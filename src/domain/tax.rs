@@ -84,6 +84,13 @@ impl Charged {
         Self { total_minor, added_tax_minor: 0 }
     }
 
+    /// A charge of the agreed amount and the tax that came on top of it. Amounts of a charge have at most twelve digits, so
+    /// the sum fits.
+    #[must_use]
+    pub const fn with_added_tax(agreed_minor: i64, added_tax_minor: i64) -> Self {
+        Self { total_minor: agreed_minor.saturating_add(added_tax_minor), added_tax_minor }
+    }
+
     /// The part of `minor` that is not tax, rounded down: `⌊minor · net / total⌋`. `WRONG_REVERSALS`
     /// in `books/ledger.rs` has the same formula in SQL.
     #[must_use]

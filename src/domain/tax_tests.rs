@@ -35,11 +35,19 @@ proptest! {
         prop_assert!(gross == 0 || charged.net_minor(gross - 1) < part);
     }
 
-    /// Refunds in parts never take more or less than one refund of their sum.
+    /// Refunds in parts take what one refund of their sum takes, and each more than nothing or nothing.
     #[test]
-    fn all_of_the_charge_is_all_of_the_price(net in 1_i64..999_999_999_999, tax in 0_i64..999_999_999_999) {
+    fn parts_of_the_charge_add_up_to_the_price(
+        net in 1_i64..999_999, tax in 0_i64..999_999, parts in proptest::collection::vec(0_i64..400_000, 0..8)
+    ) {
         let charged = Charged { total_minor: net + tax, added_tax_minor: tax };
-        prop_assert_eq!(charged.net_minor(charged.total_minor), net);
-        prop_assert_eq!(charged.net_minor(0), 0);
+        let (mut gone, mut taken) = (0, 0);
+        for part in parts.into_iter().chain([charged.total_minor]) {
+            let after = (gone + part).min(charged.total_minor);
+            let takes = charged.net_minor(after) - charged.net_minor(gone);
+            prop_assert!((0..=after - gone).contains(&takes), "{takes} of {}", after - gone);
+            (gone, taken) = (after, taken + takes);
+        }
+        prop_assert_eq!((gone, taken), (charged.total_minor, net));
     }
 }

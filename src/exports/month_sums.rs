@@ -22,8 +22,8 @@ statements! {
     SOLD = "SELECT t.currency, COUNT(*) AS purchases, CAST(SUM(e.credits) AS BIGINT) AS credits, \
         CAST(SUM(t.credits_amount) AS BIGINT) AS credits_amount, CAST(SUM(t.fee_amount) AS BIGINT) AS fee_amount, \
         CAST(SUM(t.tax_amount) AS BIGINT) AS tax_amount, \
-        CAST(SUM(COALESCE(t.accepted_amount, t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' \
-        THEN t.tax_amount ELSE 0 END)) AS BIGINT) AS charged_amount, \
+        CAST(SUM(COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id \
+        AND a.outcome = 'credited'), t.total_amount + t.added_tax_amount)) AS BIGINT) AS charged_amount, \
         CAST(SUM(t.expected_fee) AS BIGINT) AS expected_fee FROM ledger_entries e CROSS JOIN topups t \
         WHERE e.id >= :first AND e.id < :end AND e.created_at >= :from_ms AND e.created_at < :to_ms \
         AND e.kind || '' = 'topup' AND t.id = e.source GROUP BY t.currency";

@@ -22,15 +22,15 @@ statements! {
         AND (created_at, id) > (:time_ms, :id) ORDER BY created_at, id LIMIT :limit";
     /// `CROSS JOIN` keeps SQLite from starting with the top-ups.
     PAYMENTS = "SELECT p.provider_payment_id, p.provider, t.account_id, p.topup_id, p.state, p.provider_session_id, \
-        p.provider_charge_id, p.provider_fee_id, COALESCE(p.charged_amount, t.total_amount + \
-        CASE WHEN t.tax_behavior = 'exclusive' THEN t.tax_amount ELSE 0 END) AS total_amount, t.currency, p.real_fee, p.real_fee_currency, \
-        p.created_at FROM payments p CROSS JOIN topups t \
+        p.provider_charge_id, p.provider_fee_id, COALESCE(p.charged_amount, (SELECT MAX(a.charged_amount) \
+        FROM accepted_events a WHERE a.topup_id = t.id AND a.outcome = 'credited'), \
+        t.total_amount + t.added_tax_amount) AS total_amount, t.currency, p.real_fee, p.real_fee_currency, p.created_at FROM payments p CROSS JOIN topups t \
         WHERE (p.created_at, p.provider_payment_id) > (:time_ms, :id) AND t.id = p.topup_id \
         ORDER BY p.created_at, p.provider_payment_id LIMIT :limit";
     PAYMENTS_OF_ACCOUNT = "SELECT p.provider_payment_id, p.provider, t.account_id, p.topup_id, p.state, \
-        p.provider_session_id, p.provider_charge_id, p.provider_fee_id, COALESCE(p.charged_amount, t.total_amount + \
-        CASE WHEN t.tax_behavior = 'exclusive' THEN t.tax_amount ELSE 0 END) AS total_amount, t.currency, p.real_fee, \
-        p.real_fee_currency, p.created_at FROM topups t CROSS JOIN payments p WHERE t.account_id = :account \
+        p.provider_session_id, p.provider_charge_id, p.provider_fee_id, COALESCE(p.charged_amount, \
+        (SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id AND a.outcome = 'credited'), \
+        t.total_amount + t.added_tax_amount) AS total_amount, t.currency, p.real_fee, p.real_fee_currency, p.created_at FROM topups t CROSS JOIN payments p WHERE t.account_id = :account \
         AND p.topup_id = t.id AND (p.created_at, p.provider_payment_id) > (:time_ms, :id) \
         ORDER BY p.created_at, p.provider_payment_id LIMIT :limit";
 }

@@ -6,8 +6,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::http::server::spending;
 use crate::http::{admin, customer, health, server, webhooks};
 
-// Matched in this order. Deliveries come in bursts and should not be matched against the patterns of all other routes.
-/// The list of all routes, for both ways to register them.
+/// The list of all routes, for both ways to register them. They are matched in this order: deliveries come in bursts and
+/// should not be matched against the patterns of all other routes.
 macro_rules! register {
     ($config:expr) => {
         $config
@@ -111,8 +111,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     register!(config);
 }
 
-/// The same routes alone. Each worker of the server registers them, and the documentation of all of them would take 15 MiB
-/// in each.
+/// The same routes alone. Each worker of the server registers them, and their documentation would take 15 MiB in each.
 pub fn served(config: &mut web::ServiceConfig) {
     register!(config);
 }

@@ -145,7 +145,7 @@ fn product(app: &App, plan: &Plan) -> ProductSpec {
 
 /// The prices of a plan. Where credits are not sold in a currency, no fee is known, and there is no fee line.
 fn wanted_prices(app: &App, plan: &Plan) -> Result<Vec<WantedPrice>, ApplyPlansError> {
-    let tax = app.pricing.tax().map(|tax| tax.behavior);
+    let tax = app.pricing.main().fees().tax_behavior();
     let mut wanted = Vec::new();
     for (currency, amount) in &plan.amounts {
         let too_large =

@@ -3,10 +3,11 @@
 
 use crate::app::App;
 use crate::db::StoreError;
+use crate::domain::account::Visible;
 use crate::domain::checkout::TopupState;
 use crate::domain::ids::{SessionId, TopupId};
 use crate::providers::port::ProviderError;
-use crate::purchases::checkout::check_session::{Visible, check_session};
+use crate::purchases::checkout::check_session::check_session;
 use crate::purchases::topups::Topup;
 
 /// Why there is no receipt.
@@ -31,7 +32,7 @@ pub enum ReceiptError {
 /// # Errors
 /// See [`ReceiptError`].
 pub async fn receipt_of_topup(app: &App, id: &TopupId, visible: &Visible) -> Result<String, ReceiptError> {
-    let topup = app.db.topup(id).await?.filter(|topup| visible.has(&topup.account));
+    let topup = app.db.topup(id).await?.filter(|topup| visible.has(topup.account.as_str()));
     receipt(app, &topup.ok_or(ReceiptError::NotFound)?).await
 }
 

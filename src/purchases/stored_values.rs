@@ -8,7 +8,7 @@ use crate::domain::currency::Currency;
 use crate::domain::expiry::ExpiryDays;
 use crate::domain::ids::{PaymentId, SessionId};
 use crate::domain::provider::ProviderName;
-use crate::domain::tax::{Charged, TaxBehavior};
+use crate::domain::tax::TaxBehavior;
 use crate::providers::port::CheckoutRequest;
 
 pub(crate) fn account(text: String) -> Result<AccountId, StoreError> {
@@ -39,14 +39,6 @@ pub(crate) fn expiry(days: Option<i64>) -> Result<Option<ExpiryDays>, StoreError
 pub(crate) fn tax(behavior: Option<&str>) -> Result<Option<TaxBehavior>, StoreError> {
     let parse = |text| TaxBehavior::parse(text).ok_or_else(|| StoreError::corrupt("tax behaviour", text));
     behavior.map(parse).transpose()
-}
-
-/// What a top-up's payment charged, from the agreed amount and the tax.
-pub(crate) fn charged(agreed_minor: i64, behavior: Option<&str>, tax_minor: i64) -> Result<Charged, StoreError> {
-    let added_tax_minor = tax(behavior)?.map_or(0, |behavior| behavior.added_minor(tax_minor));
-    let total_minor = agreed_minor.checked_add(added_tax_minor);
-    let total_minor = total_minor.ok_or_else(|| StoreError::corrupt("tax of a charge", tax_minor))?;
-    Ok(Charged { total_minor, added_tax_minor })
 }
 
 /// Parses a stored provider name.

@@ -86,7 +86,7 @@ macro_rules! listed {
     ($which:literal) => {
         concat!(
             "SELECT t.id, t.account_id, t.state, t.credits, t.taken_credits, t.bonus_credits, t.currency, \
-            t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' THEN t.tax_amount ELSE 0 END AS total_amount, \
+            t.total_amount + t.added_tax_amount AS total_amount, \
             (SELECT COUNT(*) FROM payments p WHERE p.topup_id = t.id AND p.state = 'surplus') AS \
             surplus_payments, t.created_at, t.paid_at FROM topups t ",
             $which
@@ -105,8 +105,7 @@ statements! {
     );
     LISTED = listed!("WHERE t.id = :id");
     BY_AMOUNT = listed!(
-        "WHERE t.created_at >= :from_ms AND t.created_at < :to_ms AND t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' \
-        THEN t.tax_amount ELSE 0 END = :amount_minor \
+        "WHERE t.created_at >= :from_ms AND t.created_at < :to_ms AND t.total_amount + t.added_tax_amount = :amount_minor \
         ORDER BY t.created_at DESC LIMIT :limit"
     );
     FEE_POLICY = "SELECT fee_mode, fee_rate_percent, fee_fixed, fee_label, declined_at, \

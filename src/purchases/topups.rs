@@ -13,10 +13,10 @@ use crate::domain::ids::{PaymentId, SessionId, TopupId};
 use crate::domain::judge::AgreedTopup;
 use crate::domain::pricing::Quote;
 use crate::domain::provider::ProviderName;
-use crate::domain::tax::TaxBehavior;
+use crate::domain::tax::{Charged, TaxBehavior};
 use crate::providers::port::CheckoutRequest;
 pub(crate) use crate::purchases::stored_values::{
-    account, charged, credit_unit, currency, expiry, payment_id, provider, session, state, tax, to_json,
+    account, credit_unit, currency, expiry, payment_id, provider, session, state, tax, to_json,
 };
 
 /// A top-up to insert.
@@ -74,6 +74,8 @@ pub struct Topup {
     pub tax: Option<TaxBehavior>,
     /// The tax in the charge, in minor units; 0 before it is paid.
     pub tax_amount_minor: i64,
+    /// The part of it that came on top of the total.
+    pub added_tax_minor: i64,
     /// The credits given on top.
     pub bonus_credits: i64,
     /// How long the credits are good; `None` for ever.
@@ -120,9 +122,8 @@ impl Topup {
     /// What the customer was charged, in minor units, as far as it is known: before the payment, without tax that comes
     /// on top.
     #[must_use]
-    pub fn charged_minor(&self) -> i64 {
-        let added = self.tax.map_or(0, |behavior| behavior.added_minor(self.tax_amount_minor));
-        self.total_amount_minor.saturating_add(added)
+    pub const fn charged_minor(&self) -> i64 {
+        Charged::with_added_tax(self.total_amount_minor, self.added_tax_minor).total_minor
     }
 
     /// When its credits end, in milliseconds since 1970; `None` before it is paid, and if they never do.
@@ -149,7 +150,7 @@ statements! {
         :fee_amount_minor, :total_amount_minor, :fee_mode, :fee_rate, :fee_fixed, :fee_label, :expected_fee_minor, \
         :bonus_credits, :expire_days, :tax, :livemode, :provider, :request, 1, :now_ms, :now_ms, :expires_at_ms, :now_ms, :now_ms)";
     FIND = "SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
-        credits_amount, fee_amount, total_amount, tax_behavior, tax_amount, expected_fee, bonus_credits, credits_expire_days, provider, \
+        credits_amount, fee_amount, total_amount, tax_behavior, tax_amount, added_tax_amount, expected_fee, bonus_credits, credits_expire_days, provider, \
         provider_request, provider_attempt, \
         COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
@@ -157,7 +158,7 @@ statements! {
         paid_at, checked_at, provider_payment_id, taken_credits, revision, decline_code, failure_code \
         FROM topups WHERE id = :id";
     FIND_BY_SESSION = "SELECT id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
-        credits_amount, fee_amount, total_amount, tax_behavior, tax_amount, expected_fee, bonus_credits, credits_expire_days, provider, \
+        credits_amount, fee_amount, total_amount, tax_behavior, tax_amount, added_tax_amount, expected_fee, bonus_credits, credits_expire_days, provider, \
         provider_request, provider_attempt, \
         COALESCE(key_used_at, created_at) AS key_used_at, \
         CASE WHEN key_used_at IS NULL THEN updated_at ELSE unknown_since END AS unknown_since, key_failures, \
@@ -200,6 +201,7 @@ struct TopupRow {
     total_amount: i64,
     tax_behavior: Option<String>,
     tax_amount: i64,
+    added_tax_amount: i64,
     expected_fee: i64,
     bonus_credits: i64,
     credits_expire_days: Option<i64>,
@@ -255,6 +257,7 @@ impl TryFrom<TopupRow> for Topup {
             total_amount_minor: row.total_amount,
             tax: tax(row.tax_behavior.as_deref())?,
             tax_amount_minor: row.tax_amount,
+            added_tax_minor: row.added_tax_amount,
             bonus_credits: row.bonus_credits,
             expiry: expiry(row.credits_expire_days)?,
             request_json: row.provider_request,

@@ -62,8 +62,7 @@ statements! {
     /// Subqueries instead of a join, so that no plan reads all payments for a few top-ups.
     TOPUPS = "SELECT t.id, t.state, t.provider_session_id, COALESCE((SELECT MAX(a.charged_amount) FROM \
         accepted_events a \
-        WHERE a.topup_id = t.id AND a.outcome = 'credited'), t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' \
-        THEN t.tax_amount ELSE 0 END) AS total_amount, t.currency, \
+        WHERE a.topup_id = t.id AND a.outcome = 'credited'), t.total_amount + t.added_tax_amount) AS total_amount, t.currency, \
         t.expected_fee, \
         (SELECT p.real_fee FROM payments p WHERE p.provider_payment_id = t.provider_payment_id AND p.provider = \
         t.provider AND p.state = 'credited') \
@@ -91,8 +90,8 @@ statements! {
         OR (kind = 'dispute' AND status NOT IN ('won', 'lost', 'warning_closed', 'prevented'))) ORDER BY \
         provider_reversal_id LIMIT :limit";
     SURPLUS = "SELECT s.provider_payment_id, s.topup_id, s.total_amount, s.reversed FROM \
-        (SELECT p.provider_payment_id, p.topup_id, COALESCE((SELECT MAX(a.charged_amount) FROM accepted_events a \
-        WHERE a.topup_id = t.id AND a.outcome <> 'credited'), p.charged_amount, t.total_amount) AS total_amount, \
+        (SELECT p.provider_payment_id, p.topup_id, COALESCE(p.charged_amount, (SELECT MAX(a.charged_amount) FROM \
+        accepted_events a WHERE a.topup_id = t.id AND a.outcome <> 'credited'), t.total_amount) AS total_amount, \
         (SELECT CAST(COALESCE(SUM(r.amount - r.returned), 0) AS BIGINT) FROM reversals r \
         WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1) AS reversed \
         FROM payments p JOIN topups t ON t.id = p.topup_id WHERE p.state = 'surplus' AND p.provider_payment_id > \

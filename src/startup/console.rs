@@ -116,7 +116,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("CHECKOUT_EXPIRES_MINUTES", config.checkout_expires_minutes.to_string()),
         ("PAYMENT_METHODS", if methods.is_empty() { "dashboard".to_owned() } else { methods.join(",") }),
         ("INVOICES", on_or_off(config.makes_invoices)),
-        ("TAX", if pricing.fees().tax.is_some() { "automatic" } else { "off" }.to_owned()),
+        ("TAX", if taxed.is_some() { "automatic" } else { "off" }.to_owned()),
         ("TAX_BEHAVIOR", tax(|tax| tax.behavior.as_str().to_owned())),
         ("TAX_CODE_CREDITS", tax_code.map_or_else(|| "Stripe's default".to_owned(), |code| code.as_str().to_owned())),
         ("TAX_ASSUMED_RATE_PERCENT", tax(|tax| tax.rate.to_string())),

@@ -6,7 +6,7 @@
 
 use crate::app::App;
 use crate::db::{StoreError, Tx, Write};
-use crate::domain::account::AccountId;
+use crate::domain::account::Visible;
 use crate::domain::ids::{PriceId, SubscriptionId};
 use crate::domain::period_credits::CHANGE;
 use crate::domain::plan::PlanId;
@@ -19,15 +19,6 @@ use crate::providers::port::{FeeChange, ItemChange, PriceChange, ProviderError};
 use crate::purchases::outcome::ApplyEventError;
 use crate::subscriptions::refresh::refresh;
 use crate::subscriptions::subscription_rows::{self, Subscription};
-
-/// Whose subscriptions a caller may see.
-#[derive(Debug, Clone)]
-pub enum Visible {
-    /// Everybody's.
-    All,
-    /// This account's.
-    Account(AccountId),
-}
 
 /// When a subscription ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

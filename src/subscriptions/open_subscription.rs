@@ -18,7 +18,7 @@ use crate::domain::redirect::RedirectUrl;
 use crate::plans::plan_rows::{AppliedPlan, PlanPrice};
 use crate::providers::port::{OpenedSubscriptionCheckout, ProviderError, SubscriptionCheckoutRequest};
 use crate::purchases::account_currency::account_prices;
-use crate::purchases::checkout::create_once::{Creation, Failure, Trouble, Work, create_once};
+use crate::purchases::checkout::create_once::{Creation, Failure, Work, create_once};
 pub use crate::purchases::checkout::open_checkout::ProviderTrouble;
 use crate::subscriptions::checkout_rows::{BeginCheckout, Begun, CheckoutRow, StoreNextKey, StoreOutcome};
 
@@ -219,7 +219,7 @@ async fn conclude(
             let too_small = matches!(error, ProviderError::AmountTooSmall(_));
             (Err(if too_small { ProviderTrouble::AmountTooSmall } else { ProviderTrouble::Refused }), true)
         }
-        Err(Failure::Unfinished(trouble)) => (Err(of_trouble(trouble)), false),
+        Err(Failure::Unfinished(trouble)) => (Err(trouble.into()), false),
     };
     let opened = result.as_ref().ok().map(|(session, page)| (session.clone(), page.url.clone(), page.expires_at_ms));
     let store = StoreOutcome {
@@ -260,16 +260,6 @@ fn of_customer(error: CustomerError) -> OpenSubscriptionError {
     match error {
         CustomerError::Store(error) => error.into(),
         CustomerError::Provider(error) => OpenSubscriptionError::Provider(ProviderTrouble::of_customer(&error)),
-    }
-}
-
-const fn of_trouble(trouble: Trouble) -> ProviderTrouble {
-    match trouble {
-        Trouble::Unavailable => ProviderTrouble::Unavailable,
-        Trouble::Limited => ProviderTrouble::Limited,
-        Trouble::TooSlow => ProviderTrouble::TooSlow,
-        Trouble::Unsettled => ProviderTrouble::Unsettled,
-        Trouble::StoreFailed => ProviderTrouble::StoreFailed,
     }
 }
 

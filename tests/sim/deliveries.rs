@@ -163,11 +163,14 @@ impl World {
     fn may_change(&self, sent: &Sent) -> Vec<&'static str> {
         let mut tables = vec!["failed_webhook_events"];
         let kind = sent.told.kind.as_str();
-        let is_reversal = kind.starts_with("charge.") || kind.starts_with("refund.");
+        let stripe = self.stripe.lock();
+        let of_purchase = |session: &Session| session.intent.is_some() && session.intent == sent.told.intent;
+        let is_of_purchase = stripe.truth.sessions.values().any(of_purchase);
+        let is_reversal = !is_of_purchase && (kind.starts_with("charge.") || kind.starts_with("refund."));
         if self.recurring.is_some() && (is_reversal || sent.told.is_recurring) {
             tables.extend(["subscription_checkouts", "customers"]);
             tables.extend(SETTLING);
-            tables.extend(["ledger_entries"]);
+            tables.push("ledger_entries");
         }
         if self.recurring.is_some() && is_reversal {
             tables.extend(["subscriptions", "subscription_invoices", "subscription_grants"]);

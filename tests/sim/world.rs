@@ -94,6 +94,8 @@ pub struct World {
     pub(super) credits_end: bool,
     pub(super) report: Report,
     pub(super) trace: Vec<String>,
+    /// What was last written into it.
+    pub(super) last_noted: &'static str,
     pub(super) step: u64,
     pub(super) prints: bool,
     // Dropped last, with the database.
@@ -229,6 +231,7 @@ impl World {
             credits_end,
             report: Report::default(),
             trace: Vec::new(),
+            last_noted: "",
             step: 0,
             prints,
             _folder: folder,
@@ -318,6 +321,7 @@ impl World {
     /// Records what happened.
     pub(super) fn note(&mut self, kind: &'static str, what: &str) {
         *self.report.counts.entry(kind).or_default() += 1;
+        self.last_noted = kind;
         let line = format!("{:>4} t={} {kind}: {what}", self.step, self.clock.now_ms() - 1_800_000_000_000);
         self.report.trace_hash = fnv(self.report.trace_hash, line.as_bytes());
         if self.prints {

@@ -161,7 +161,7 @@ pub(crate) async fn return_credits(
     let is_dispute = change.reason.starts_with("dispute");
     let own = grants::find(tx, change.grant).await?;
     let ends_with_own = !is_dispute && own.is_some_and(|own| own.expires_at <= account.now_ms());
-    // Otherwise all of it goes to the same grant, which an entry moves once.
+    // One entry moves a grant once, so both parts go back together unless one of them ends.
     let of_own = if ends_with_own { own_credits } else { 0 };
     let grant = Some(change.grant.to_owned());
     let others =

@@ -3,13 +3,13 @@
 use actix_web::web::{Json, Path};
 use actix_web::{HttpRequest, get};
 
+use crate::domain::account::Visible;
 use crate::http::admin::caller::Admin;
 use crate::http::admin::refunds::topup_id;
 use crate::http::customer::receipts::Receipt;
 use crate::http::kit::openapi::{CallerProblems, Problem404, ProviderProblems};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::state::State;
-use crate::purchases::checkout::check_session::Visible;
 use crate::purchases::receipt::receipt_of_topup;
 
 /// Returns where the customer's receipt of a paid top-up is.

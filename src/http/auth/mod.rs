@@ -15,7 +15,7 @@ use actix_web::http::header::AUTHORIZATION;
 
 use crate::access::api_keys::{ApiKey, KeyHash, Scope};
 use crate::app::with_causes;
-use crate::domain::account::AccountId;
+use crate::domain::account::{AccountId, Visible};
 use crate::http::auth::verification::TokenError;
 use crate::http::kit::client_address::client_address;
 use crate::http::kit::problem::ApiError;
@@ -53,6 +53,15 @@ impl Refusal {
 }
 
 impl Caller {
+    /// Whose purchases and subscriptions the caller may see.
+    pub(crate) fn visible(self) -> Visible {
+        match self {
+            Self::Customer { is_admin: true, .. } => Visible::All,
+            Self::Customer { account, .. } => Visible::Account(account),
+            Self::Server(key) => key.account.clone().map_or(Visible::All, Visible::Account),
+        }
+    }
+
     /// Identifies the caller. On every route, requests without valid credentials are counted by address. Valid
     /// credentials are always accepted, so that a stranger cannot lock out others behind the same address.
     ///

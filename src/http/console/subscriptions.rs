@@ -5,6 +5,7 @@ use actix_web::web::Path;
 use maud::{Markup, html};
 
 use crate::console::words::{credits, money};
+use crate::domain::account::Visible;
 use crate::domain::credit_unit::DisplayDecimals;
 use crate::domain::ids::SubscriptionId;
 use crate::http::console::form::{Fields, account_path};
@@ -15,7 +16,7 @@ use crate::http::console::session::SignedIn;
 use crate::http::kit::paging::page;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
-use crate::subscriptions::change_subscription::{Visible, find};
+use crate::subscriptions::change_subscription::find;
 use crate::subscriptions::grant_rows::PeriodGrant;
 use crate::subscriptions::invoice_rows::Invoice;
 use crate::subscriptions::subscription_rows::Subscription;

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use crate::console::actions;
 use crate::console::find::{Told, tell_topup};
 use crate::console::words;
+use crate::domain::account::Visible;
 use crate::domain::checkout::TopupState;
 use crate::domain::tax::TaxBehavior;
 use crate::http::console::form::{Fields, account_path, after, topup_id, topup_path};
@@ -18,7 +19,6 @@ use crate::http::console::timeline::timeline;
 use crate::http::kit::paging::page;
 use crate::http::kit::problem::ApiError;
 use crate::http::state::State;
-use crate::purchases::checkout::check_session::Visible;
 use crate::purchases::receipt::receipt_of_topup;
 use crate::purchases::topup_history::TopupFilter;
 

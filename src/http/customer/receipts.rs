@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::account::Visible;
 use crate::domain::ids::SessionId;
 use crate::http::customer::sessions::visible_to;
 use crate::http::kit::openapi::{CallerProblems, Problem404, ProviderProblems};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::state::State;
-use crate::purchases::checkout::check_session::Visible;
 use crate::purchases::receipt::receipt_of_session;
 
 /// Where the receipt of a payment is.

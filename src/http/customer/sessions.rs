@@ -10,6 +10,7 @@ use validator::Validate;
 use crate::access::api_keys::Scope;
 use crate::access::caller_key::CallerKey;
 use crate::domain::account::AccountId;
+use crate::domain::account::Visible;
 use crate::domain::auto_topup::shown_code;
 use crate::domain::checkout::TopupState;
 use crate::domain::expiry::ExpiryDays;
@@ -28,7 +29,7 @@ use crate::http::kit::problem::{ApiError, FieldError, Problem};
 use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::{HttpState, State};
 use crate::purchases::account_currency::account_prices;
-use crate::purchases::checkout::check_session::{Visible, check_session};
+use crate::purchases::checkout::check_session::check_session;
 use crate::purchases::checkout::create_checkout::{AskedFor, CreateCheckout, create_checkout, repeat_checkout};
 use crate::purchases::topups::Topup;
 
@@ -363,12 +364,12 @@ pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Res
 /// # Errors
 /// 401 and 403 without credentials that may see any.
 pub(super) async fn visible_to(request: &HttpRequest, state: &State) -> Result<Visible, ApiError> {
-    Ok(match Caller::of(request, state).await? {
-        Caller::Customer { is_admin: true, .. } => Visible::All,
-        Caller::Customer { account, .. } => Visible::Account(account),
-        Caller::Server(key) if !key.may(Scope::Read) && !key.may(Scope::Checkout) => {
-            return Err(ApiError::forbidden("scope_missing", "this API key lacks the scope read or checkout"));
-        }
-        Caller::Server(key) => key.account.clone().map_or(Visible::All, Visible::Account),
-    })
+    let caller = Caller::of(request, state).await?;
+    if let Caller::Server(key) = &caller
+        && !key.may(Scope::Read)
+        && !key.may(Scope::Checkout)
+    {
+        return Err(ApiError::forbidden("scope_missing", "this API key lacks the scope read or checkout"));
+    }
+    Ok(caller.visible())
 }

@@ -46,13 +46,13 @@ pub struct CheckoutRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
     /// Whether the card is saved, to be charged later without the customer. Only with a customer.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub saves_card: bool,
     /// How it is taxed; `None` if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<TaxRequest>,
     /// Whether the customer gets a paid invoice.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub makes_invoice: bool,
     /// The saved card to charge without a page; `None` for a checkout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,11 +73,6 @@ pub struct TaxRequest {
     /// The provider's code for the kind of thing that is sold; `None` for the default of its account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 impl CheckoutRequest {

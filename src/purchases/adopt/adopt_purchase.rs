@@ -223,7 +223,7 @@ fn sealed_quote(terms: &SoldTerms, credits: Credits, currency: Currency) -> Opti
         credits_amount_minor,
         fee_amount_minor: terms.fee_amount_minor,
         total_amount_minor: credits_amount_minor.checked_add(terms.fee_amount_minor)?,
-        tax: terms.fees.tax.map(|tax| tax.behavior),
+        tax: terms.fees.tax_behavior(),
         bonus_credits: terms.bonus_credits,
         expiry: terms.expiry,
     })

@@ -118,7 +118,7 @@ impl SealKey {
             label: fees.label.clone(),
             bonus: request.bonus_credits,
             days: request.credits_expire_days,
-            tax: fees.tax.map(|tax| tax.behavior.as_str().to_owned()),
+            tax: fees.tax_behavior().map(|behavior| behavior.as_str().to_owned()),
             assumed: fees.tax.map(|tax| tax.rate.to_string()),
         })
         .ok()?;

@@ -6,7 +6,7 @@
 
 use crate::app::{App, with_causes};
 use crate::db::{StoreError, Tx, Write};
-use crate::domain::account::AccountId;
+use crate::domain::account::Visible;
 use crate::domain::checkout::{PurchaseReport, TopupState};
 use crate::domain::ids::{SessionId, TopupId};
 use crate::domain::judge::Applied;
@@ -17,26 +17,6 @@ use crate::purchases::topups::{self, Topup};
 /// The shortest time between two checks of one session, in milliseconds.
 const CHECK_INTERVAL_MS: i64 = 5_000;
 
-/// The sessions that a caller may see.
-#[derive(Debug, Clone)]
-pub enum Visible {
-    /// Only sessions of this account.
-    Account(AccountId),
-    /// All sessions.
-    All,
-}
-
-impl Visible {
-    /// Whether those of this account are among them.
-    #[must_use]
-    pub fn has(&self, account: &AccountId) -> bool {
-        match self {
-            Self::Account(own) => own == account,
-            Self::All => true,
-        }
-    }
-}
-
 /// Finds a top-up by its checkout session, refreshed from the provider. `None` if it does not exist or the caller may
 /// not see it.
 ///
@@ -44,7 +24,7 @@ impl Visible {
 /// When the database fails. A failure of the provider is not an error: the stored state is returned.
 pub async fn check_session(app: &App, session: &SessionId, visible: &Visible) -> Result<Option<Topup>, StoreError> {
     let Some(topup) = app.db.topup_by_session(session).await? else { return Ok(None) };
-    if !visible.has(&topup.account) {
+    if !visible.has(topup.account.as_str()) {
         return Ok(None);
     }
     refresh(app, topup).await.map(Some)

@@ -69,6 +69,18 @@ pub enum ProviderTrouble {
     StoreFailed,
 }
 
+impl From<Trouble> for ProviderTrouble {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Unavailable => Self::Unavailable,
+            Trouble::Limited => Self::Limited,
+            Trouble::TooSlow => Self::TooSlow,
+            Trouble::Unsettled => Self::Unsettled,
+            Trouble::StoreFailed => Self::StoreFailed,
+        }
+    }
+}
+
 impl ProviderTrouble {
     /// Whether a retry is pointless.
     #[must_use]
@@ -245,13 +257,7 @@ pub(crate) async fn open(app: &App, to_open: ToOpen, work: &mut Work) -> Result<
         Ok(opened) => accept(app, &session.topup, provider, &session.request, opened),
         Err(Failure::Refused(ProviderError::AmountTooSmall(_))) => Err(ProviderTrouble::AmountTooSmall),
         Err(Failure::Refused(_)) => Err(ProviderTrouble::Refused),
-        Err(Failure::Unfinished(trouble)) => Err(match trouble {
-            Trouble::Unavailable => ProviderTrouble::Unavailable,
-            Trouble::Limited => ProviderTrouble::Limited,
-            Trouble::TooSlow => ProviderTrouble::TooSlow,
-            Trouble::Unsettled => ProviderTrouble::Unsettled,
-            Trouble::StoreFailed => ProviderTrouble::StoreFailed,
-        }),
+        Err(Failure::Unfinished(trouble)) => Err(trouble.into()),
     }
 }
 

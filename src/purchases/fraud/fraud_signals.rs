@@ -60,11 +60,13 @@ statements! {
         ended = COALESCE(ended, :ended), reason = COALESCE(reason, :reason), updated_at = :now_ms \
         WHERE provider_signal_id = :id AND provider = :provider";
     OF_TOPUP = "SELECT f.provider_signal_id, f.kind, f.provider_payment_id, f.topup_id, t.account_id, \
-        t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' THEN t.tax_amount ELSE 0 END AS total_amount, t.currency, f.reason, f.is_open, f.ended, f.blocked_account, f.occurred_at, f.created_at, f.updated_at \
+        t.total_amount + t.added_tax_amount AS total_amount, t.currency, f.reason, f.is_open, f.ended, \
+        f.blocked_account, f.occurred_at, f.created_at, f.updated_at \
         FROM topups t CROSS JOIN fraud_signals f WHERE t.id = :topup AND f.topup_id = t.id \
         ORDER BY f.created_at, f.provider_signal_id LIMIT 100";
     LIST = "SELECT f.provider_signal_id, f.kind, f.provider_payment_id, f.topup_id, t.account_id, \
-        t.total_amount + CASE WHEN t.tax_behavior = 'exclusive' THEN t.tax_amount ELSE 0 END AS total_amount, t.currency, f.reason, f.is_open, f.ended, f.blocked_account, f.occurred_at, f.created_at, f.updated_at \
+        t.total_amount + t.added_tax_amount AS total_amount, t.currency, f.reason, f.is_open, f.ended, \
+        f.blocked_account, f.occurred_at, f.created_at, f.updated_at \
         FROM fraud_signals f CROSS JOIN topups t \
         WHERE (f.created_at, f.provider_signal_id) < (:before_ms, :before_id) AND t.id = f.topup_id \
         ORDER BY f.created_at DESC, f.provider_signal_id DESC LIMIT :limit";

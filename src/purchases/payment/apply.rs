@@ -39,7 +39,7 @@ pub struct ApplyPayment {
 
 statements! {
     MARK_PAID = "UPDATE topups SET state = 'paid', paid_at = :now_ms, updated_at = :now_ms, failure_code = NULL, \
-        revision = revision + 1, tax_amount = :tax, \
+        revision = revision + 1, tax_amount = :tax, added_tax_amount = :added_tax, \
         provider_session_id = COALESCE(provider_session_id, :session), provider_payment_id = COALESCE(:payment, \
         provider_payment_id) \
         WHERE id = :topup AND state <> 'paid' AND (provider_session_id IS NULL OR provider_session_id = :session)";
@@ -108,7 +108,9 @@ async fn credit(tx: &mut Tx, command: &ApplyPayment, found: &AgreedTopup) -> Res
     let payment = report.payment.as_ref().map(PaymentId::as_str);
     let (topup, now_ms) = (agreement.topup.as_str(), command.now_ms);
     let tax = agreement.agreed_tax_minor(report);
-    let marked = tx.execute(&MARK_PAID, &args![topup, session = report.session.as_str(), now_ms, payment, tax]).await?;
+    let added_tax = agreement.tax.map_or(0, |behavior| behavior.added_minor(tax));
+    let values = args![topup, session = report.session.as_str(), now_ms, payment, tax, added_tax];
+    let marked = tx.execute(&MARK_PAID, &values).await?;
     if marked == 0 {
         // Another transaction changed the row after our read. A retry reads the new state.
         return Err(StoreError::Overtaken);

@@ -195,9 +195,8 @@ fn row(command: &ApplyPayment, progress: PurchaseProgress) -> Option<Row<'_>> {
         && report.mode.as_deref() == Some("payment")
         // A bonus is a second entry.
         && report.bonus.is_none()
-        // Tax is compared with what was agreed about it, and stored.
+        // Where tax was agreed, `apply_one` compares and stores it; the statement skips such top-ups too.
         && report.amount_tax_minor.unwrap_or(0) == 0
-        && report.amount_subtotal_minor.is_none_or(|subtotal| report.amount_total_minor == Some(subtotal))
         // A database that cannot store NUL in a text may read only the part before it.
         && !account.contains('\0')
         && report.currency.as_deref().is_some_and(|currency| !currency.contains('\0'));

@@ -58,8 +58,8 @@ struct Touched {
     writes: i64,
 }
 
-/// Writes a payment's row, which locks it until the transaction ends. What it charged is given for one without credits. Returns how many times the row has been written,
-/// including this time.
+/// Writes a payment's row, which locks it until the transaction ends. Returns how many times the row has been written,
+/// including this time. `charged_minor` is stored only of a surplus payment.
 ///
 /// # Errors
 /// When the database fails, or the payment belongs to another top-up: the provider has one payment per session.

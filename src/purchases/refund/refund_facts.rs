@@ -29,7 +29,7 @@ statements! {
     FACTS = "SELECT t.account_id, t.state, t.credits, t.bonus_credits, t.currency, t.credit_unit_credits, t.credit_unit_amount, \
         (SELECT MAX(a.charged_amount) FROM accepted_events a WHERE a.topup_id = t.id \
         AND (a.outcome = 'credited') = (p.state = 'credited')) AS accepted_amount, \
-        t.total_amount, t.tax_behavior, t.tax_amount, p.charged_amount, \
+        t.total_amount, t.added_tax_amount, p.charged_amount, \
         p.provider, p.provider_payment_id, p.state AS role, \
         (SELECT CAST(COALESCE(SUM(r.amount), 0) AS BIGINT) FROM reversals r \
         WHERE r.provider_payment_id = p.provider_payment_id AND r.provider = p.provider AND r.counts = 1 AND r.kind \
@@ -63,8 +63,7 @@ struct FactsRow {
     credit_unit_amount: i64,
     accepted_amount: Option<i64>,
     total_amount: i64,
-    tax_behavior: Option<String>,
-    tax_amount: i64,
+    added_tax_amount: i64,
     charged_amount: Option<i64>,
     provider_payment_id: Option<String>,
     role: Option<String>,
@@ -85,9 +84,9 @@ impl TryFrom<FactsRow> for RefundFacts {
             _ => PaidAs::Nothing,
         };
         let currency = Currency::parse(&row.currency).map_err(|_| StoreError::corrupt("currency", &row.currency))?;
-        let agreed = topups::charged(row.total_amount, row.tax_behavior.as_deref(), row.tax_amount)?;
+        let agreed = Charged::with_added_tax(row.total_amount, row.added_tax_amount);
         let of_surplus = row.charged_amount.filter(|_| paid_as == PaidAs::Surplus);
-        let charged = row.accepted_amount.or(of_surplus).map_or(agreed, Charged::without_tax);
+        let charged = of_surplus.or(row.accepted_amount).map_or(agreed, Charged::without_tax);
         let payment = row.provider.zip(row.provider_payment_id);
         let payment = payment.map(|(provider, id)| topups::payment_id(&provider, &id)).transpose()?;
         Ok(Self {

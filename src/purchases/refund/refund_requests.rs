@@ -12,6 +12,7 @@ use crate::domain::bonus::bonus_taken;
 use crate::domain::credit_unit::CreditUnit;
 use crate::domain::ids::{PaymentId, RefundRequestId, TopupId};
 use crate::domain::reversal::credits_taken;
+use crate::domain::tax::Charged;
 
 /// A refund request to insert.
 #[derive(Debug, Clone)]
@@ -169,7 +170,7 @@ statements! {
     /// What this refund took: what all reversals up to it take, less what all before it take. So the refunds of one
     /// payment add up to what the top-up has lost, in whatever order they were applied.
     TAKEN = "SELECT t.credits, t.bonus_credits, t.credit_unit_credits, t.credit_unit_amount, \
-        t.total_amount, t.tax_behavior, t.tax_amount, CAST(CASE WHEN p.state = 'credited' THEN 1 ELSE 0 END AS BIGINT) AS has_credits, \
+        t.total_amount, t.added_tax_amount, CAST(CASE WHEN p.state = 'credited' THEN 1 ELSE 0 END AS BIGINT) AS has_credits, \
         r.counts, r.amount, (SELECT CAST(COALESCE(SUM(b.amount - b.returned), 0) AS BIGINT) FROM reversals b \
         WHERE b.provider_payment_id = r.provider_payment_id AND b.provider = r.provider AND b.counts = 1 \
         AND (b.created_at < r.created_at OR (b.created_at = r.created_at AND b.provider_reversal_id < \
@@ -197,8 +198,7 @@ struct TakenRow {
     credit_unit_credits: i64,
     credit_unit_amount: i64,
     total_amount: i64,
-    tax_behavior: Option<String>,
-    tax_amount: i64,
+    added_tax_amount: i64,
     has_credits: i64,
     counts: i64,
     amount: i64,
@@ -377,7 +377,7 @@ fn taken_by(row: &TakenRow) -> Option<(i64, i64)> {
         return Some((0, 0));
     }
     let unit = CreditUnit::new(row.credit_unit_credits, row.credit_unit_amount)?;
-    let charged = topups::charged(row.total_amount, row.tax_behavior.as_deref(), row.tax_amount).ok()?;
+    let charged = Charged::with_added_tax(row.total_amount, row.added_tax_amount);
     let before = credits_taken(row.credits, unit, charged.net_minor(row.before));
     let with = credits_taken(row.credits, unit, charged.net_minor(row.before.checked_add(row.amount)?));
     let bonus = |taken| bonus_taken(row.bonus_credits, row.credits, taken);

@@ -15,6 +15,7 @@ use crate::domain::ids::{LedgerEntryId, PaymentId, TopupId};
 use crate::domain::ledger::{EntryKind, ReversalCause};
 use crate::domain::payment::PaymentRole;
 use crate::domain::reversal::credits_taken;
+use crate::domain::tax::Charged;
 use crate::messages::event_type::EventType;
 use crate::messages::message::{self, NewMessage};
 use crate::purchases::payment::payments;
@@ -64,7 +65,7 @@ statements! {
     /// Numbers the changes of a top-up. The bulk credit uses the revision to detect concurrent changes.
     RAISE_REVISION = "UPDATE topups SET revision = revision + 1, updated_at = :now_ms WHERE id = :topup \
         RETURNING revision, state, account_id, credits, credit_unit_credits, credit_unit_amount, bonus_credits, \
-        credits_expire_days, total_amount, tax_behavior, tax_amount, paid_at, taken_credits, provider_payment_id";
+        credits_expire_days, total_amount, added_tax_amount, paid_at, taken_credits, provider_payment_id";
     REVERSED = "SELECT CAST(COALESCE(SUM(amount - returned), 0) AS BIGINT) AS reversed FROM reversals \
         WHERE provider_payment_id = :payment AND provider = :provider AND counts = 1";
     COUNTING_KIND = "SELECT kind FROM reversals WHERE provider_payment_id = :payment AND provider = :provider AND \
@@ -85,8 +86,7 @@ struct Revised {
     bonus_credits: i64,
     credits_expire_days: Option<i64>,
     total_amount: i64,
-    tax_behavior: Option<String>,
-    tax_amount: i64,
+    added_tax_amount: i64,
     paid_at: Option<i64>,
     taken_credits: i64,
     provider_payment_id: Option<String>,
@@ -145,7 +145,7 @@ pub(crate) async fn settle(
         .await?;
     let reversed = reversed.map_or(0, |row| row.reversed);
     let unit = topups::credit_unit(row.credit_unit_credits, row.credit_unit_amount)?;
-    let charged = topups::charged(row.total_amount, row.tax_behavior.as_deref(), row.tax_amount)?;
+    let charged = Charged::with_added_tax(row.total_amount, row.added_tax_amount);
     let taken = credits_taken(row.credits, unit, charged.net_minor(reversed));
     let credits = row.taken_credits.checked_sub(taken).ok_or_else(|| StoreError::corrupt("credits of", topup))?;
     if credits == 0 {

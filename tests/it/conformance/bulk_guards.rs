@@ -10,6 +10,8 @@ use topup::domain::checkout::{PurchaseProgress, PurchaseReport, TopupState};
 use topup::domain::fees::RealFee;
 use topup::domain::ids::{FeeId, LedgerEntryId, TopupId};
 use topup::domain::judge::Applied;
+use topup::domain::pricing::Quote;
+use topup::domain::tax::TaxBehavior;
 use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::checkout::checkouts::{BeginCheckout, CheckoutStart, StoreOpened};
 use topup::purchases::fee::fee_news::{ExpectFee, FeeNews};
@@ -253,6 +255,22 @@ on_both_databases! {
         }
         assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [409, 200, 503, 200]);
         assert_eq!(answers[2], answered, "the first answer stays");
+        books.finish().await;
+    }
+
+    /// The comparison with what was agreed about tax is made individually.
+    async fn what_was_sold_with_tax_is_not_credited_in_bulk(backend: Backend) {
+        let books = Books::open(backend).await;
+        let in_bulk = books.db.commit_counts().in_bulk;
+        for (number, subtotal, is_credited) in [(1, None, false), (2, Some(289), true)] {
+            let plain = new(number);
+            let quote = Quote { tax: Some(TaxBehavior::Exclusive), ..plain.quote };
+            books.opened_as(NewTopup { quote, ..plain.clone() }).await;
+            let report = PurchaseReport { amount_subtotal_minor: subtotal, amount_tax_minor: None, ..paid_report(&plain) };
+            let applied = books.apply(report).await.expect("applied");
+            assert_eq!(matches!(applied, Applied::Credited { .. }), is_credited, "{subtotal:?}: {applied:?}");
+        }
+        assert_eq!(books.db.commit_counts().in_bulk, in_bulk);
         books.finish().await;
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{doctor, lack, world};
+use super::{command, doctor, lack, world};
 use crate::support::Backend;
 use crate::support::process::Settings;
 
@@ -120,6 +120,16 @@ async fn tax_that_would_be_nothing_everywhere_is_found() {
     settings.insert("TAX", "automatic".to_owned());
     let report = doctor(&settings).await;
     report.ok("stripe.tax");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let plan = "[[plans]]\nid = \"pro\"\nname = \"Pro\"\ninterval = \"month\"\ncreditsPerPeriod = 100\namount = { usd = 500 }\n";
+    std::fs::write(file.path(), plan).expect("written");
+    let path = file.path().to_str().expect("text");
+    let (well, _, errors) = command(&settings, &["plans", "apply", path]).await;
+    assert!(well, "{errors}");
+    doctor(&settings).await.ok("stripe.tax");
+    settings.insert("TAX_BEHAVIOR", "inclusive".to_owned());
+    doctor(&settings).await.says("stripe.tax", "warning", "TAX_BEHAVIOR: pro", "topup plans apply");
+    settings.remove("TAX_BEHAVIOR");
     world.stripe.control("billing", json!({ "tax_registered": false })).await;
     doctor(&settings).await.says("stripe.tax", "warning", "no active registration", "Tax, Registrations");
     world.finish().await;

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod plans;
+mod postman;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

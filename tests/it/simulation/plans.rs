@@ -11,19 +11,19 @@ use topup::books::spend::spend_credits::{DebitRequest, SpendError, debit};
 use topup::customers::ensure_customer::ensure_customer;
 use topup::db::StoreError;
 use topup::domain::account::AccountId;
+use topup::domain::account::Visible;
 use topup::domain::auto_topup::{Caps, ConsentVersion};
 use topup::domain::ids::SubscriptionId;
 use topup::domain::plan::PlanId;
 use topup::domain::redirect::RedirectUrl;
 use topup::inbox::apply_event::apply_event;
-use topup::ports::Clock;
 use topup::providers::stripe::name::NAME as STRIPE;
 use topup::purchases::outcome::ApplyEventError;
 use topup::reconcile::{MAX_SINCE_DAYS, Options, Pace, RunCause, reconcile};
 use topup::recurring::auto_topup::change::turn_on;
 use topup::recurring::auto_topup::job::charge_due;
 use topup::recurring::auto_topup::settings::{Consent, Rules};
-use topup::subscriptions::change_subscription::{ChangeError, EndAt, Visible, cancel, change};
+use topup::subscriptions::change_subscription::{ChangeError, EndAt, cancel, change};
 use topup::subscriptions::open_subscription::{OpenSubscription, OpenSubscriptionError, open_subscription};
 
 use crate::sim::acts::Bystander;
@@ -38,7 +38,8 @@ use crate::sim::plans::{PLANS, Sold, apply};
 use crate::sim::process::{Parts, build_app};
 use crate::sim::rng::{Rng, SeededIds};
 use crate::sim::stripe::{FAULTS, SharedStripe};
-use crate::sim::world::{Promises, WEBHOOK_SECRET, recurring_config};
+use crate::sim::world::{Promises, recurring_config};
+use crate::simulation::postman::{deliver, signed};
 use crate::support::Backend;
 use crate::support::database::TestDatabase;
 
@@ -196,26 +197,12 @@ impl Crowd {
         }
     }
 
-    /// Takes an event from the network, if there is one. Several workers may hold copies of it.
     async fn deliver(&self, rng: &mut Rng) {
-        let now_ms = self.clock.now_ms();
-        let delivery = {
-            let mut network = self.network.lock().expect("nobody panicked");
-            network.collect(&mut self.stripe.lock().truth, rng, now_ms);
-            network.next(rng, now_ms)
-        };
-        let Some(delivery) = delivery else { return };
-        if !self.send(&delivery).await {
-            self.network.lock().expect("nobody panicked").again(delivery, rng, now_ms);
-        }
+        deliver(&self.network, &self.stripe, &self.clock, rng, async |delivery| self.send(delivery).await).await;
     }
 
     async fn send(&self, delivery: &Delivery) -> bool {
-        let body = {
-            let stripe = self.stripe.lock();
-            delivery.body(&stripe.model, &stripe.truth.events[delivery.event].id)
-        };
-        let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body.as_bytes());
+        let (header, body) = signed(&self.stripe, &self.clock, delivery);
         match apply_event(&self.app, Some(&header), body, None).await {
             Ok(_) => return true,
             Err(ApplyEventError::Provider(_) | ApplyEventError::Busy) => {}

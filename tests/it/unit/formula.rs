@@ -34,7 +34,7 @@ struct Case {
     taken: i64,
 }
 
-/// The same with tax on top, of charges as large as Stripe makes them, and of twice the charge.
+/// The same with tax on top, of charges as large as Stripe makes them, and of more money than was charged.
 fn taxed_cases(unit: CreditUnit, units: i64) -> Vec<Case> {
     let price = units * unit.amount_minor();
     let mut cases = Vec::new();
@@ -46,8 +46,8 @@ fn taxed_cases(unit: CreditUnit, units: i64) -> Vec<Case> {
         let charged = Charged { total_minor, added_tax_minor: tax };
         let around = |amount: i64| [amount.saturating_sub(1), amount, amount.saturating_add(1)];
         let unit_with_tax = charged.gross_minor(unit.amount_minor()).expect("fits");
-        let amounts =
-            [0, unit_with_tax, total_minor / 2, total_minor - 1, total_minor, 2 * total_minor].map(around).concat();
+        let ends = [0, unit_with_tax, total_minor / 2, total_minor, 2 * total_minor, i64::MAX];
+        let amounts = ends.map(around).concat();
         for reversed in amounts.into_iter().filter(|amount| *amount >= 0) {
             let taken = credits_taken(units * unit.credits(), unit, charged.net_minor(reversed));
             cases.push(Case { unit, units, tax, reversed, taken });
@@ -101,8 +101,8 @@ fn rows(first: usize, cases: &[Case]) -> String {
             format_args!(
                 "'topup_{number}', 'user_1', 'paid', {credits}, 'usd', {per}, {price}, {total}, 0, {total}, 'absorb', \
                  '0', 0, 'fee', 0, 0, 0, 'stripe', '{{}}', 1, 'cs_{number}', 1, 1, 1, 'pi_{number}', 1, {taken}, \
-                 'exclusive', {}",
-                case.tax
+                 'exclusive', {tax}, {tax}",
+                tax = case.tax,
             ),
         );
         add(&mut payments, format_args!("'pi_{number}', 'stripe', 'topup_{number}', 'credited', 1, 1, 1"));
@@ -129,7 +129,7 @@ fn rows(first: usize, cases: &[Case]) -> String {
         "INSERT INTO topups (id, account_id, state, credits, currency, credit_unit_credits, credit_unit_amount, \
          credits_amount, fee_amount, total_amount, fee_mode, fee_rate_percent, fee_fixed, fee_label, expected_fee, \
          bonus_credits, livemode, provider, provider_request, provider_attempt, provider_session_id, expires_at, created_at, \
-         updated_at, provider_payment_id, paid_at, taken_credits, tax_behavior, tax_amount) VALUES {topups}; \
+         updated_at, provider_payment_id, paid_at, taken_credits, tax_behavior, tax_amount, added_tax_amount) VALUES {topups}; \
          INSERT INTO payments (provider_payment_id, provider, topup_id, state, writes, created_at, updated_at) \
          VALUES {payments}; \
          INSERT INTO reversals (provider_reversal_id, provider, kind, provider_payment_id, amount, currency, status, \

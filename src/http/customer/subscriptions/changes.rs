@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::api_keys::Scope;
+use crate::domain::account::Visible;
 use crate::domain::ids::SubscriptionId;
 use crate::domain::plan::PlanId;
 use crate::http::admin::caller::Admin;
@@ -17,7 +18,7 @@ use crate::http::kit::openapi::{CallerProblems, Problem404, ProviderProblems};
 use crate::http::kit::problem::{ApiError, Problem};
 use crate::http::kit::timestamp::{parse_time, rfc3339};
 use crate::http::state::{HttpState, State};
-use crate::subscriptions::change_subscription::{ChangeError, EndAt, Visible, cancel, change, preview, resume};
+use crate::subscriptions::change_subscription::{ChangeError, EndAt, cancel, change, preview, resume};
 use crate::subscriptions::subscription_rows::Subscription as Stored;
 
 /// When a subscription ends.
@@ -85,13 +86,8 @@ pub(crate) async fn visible(
 ) -> Result<(SubscriptionId, Visible), ApiError> {
     let caller = Caller::of(request, state).await?;
     caller.check_scope(scope)?;
-    let visible = match caller {
-        Caller::Customer { is_admin: true, .. } => Visible::All,
-        Caller::Customer { account, .. } => Visible::Account(account),
-        Caller::Server(key) => key.account.clone().map_or(Visible::All, Visible::Account),
-    };
     let id = SubscriptionId::parse(state.app.provider.name, path);
-    Ok((id.map_err(|_| ApiError::from(ChangeError::NotFound))?, visible))
+    Ok((id.map_err(|_| ApiError::from(ChangeError::NotFound))?, caller.visible()))
 }
 
 /// Refuses an account that asks for more than its share: each of these requests asks Stripe several times.

@@ -1,6 +1,6 @@
 //! Sets every checkout option explicitly that the Stripe account's settings could otherwise switch on.
 //!
-//! An omitted parameter gets the account's default, today's or a later one: tax that nobody agreed to could be added
+//! An omitted parameter gets the account's default, today's or a later one: tax that was not agreed could be added
 //! after the customer entered an address, a promotion code could lower the total, the page could ask for a phone number. The customer must
 //! pay what was agreed, so nothing is omitted. A parameter that has no value for "off" is not an account default and is
 //! not sent.
@@ -18,7 +18,7 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_shared::CheckoutSessionBillingAddressCollection;
 
-/// Switches all of these options off, but the tax that was agreed. Link stays on if the operator offers it, by name or by leaving the choice to the
+/// Switches all of these options off except agreed tax. Link stays on if the operator offers it, by name or by leaving the choice to the
 /// dashboard.
 pub(super) fn refuse(
     session: CreateCheckoutSession,

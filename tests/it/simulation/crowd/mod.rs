@@ -12,12 +12,12 @@ use sqlx::{Connection, PgConnection};
 use topup::app::App;
 use topup::db::StoreError;
 use topup::domain::account::AccountId;
+use topup::domain::account::Visible;
 use topup::domain::ids::SessionId;
 use topup::domain::redirect::{AllowedOrigin, RedirectUrl};
 use topup::inbox::apply_event::apply_event;
-use topup::ports::Clock;
 use topup::providers::stripe::name::NAME as STRIPE;
-use topup::purchases::checkout::check_session::{Visible, check_session};
+use topup::purchases::checkout::check_session::check_session;
 use topup::purchases::checkout::create_checkout::{CreateCheckout, CreateCheckoutError, create_checkout};
 use topup::purchases::outcome::ApplyEventError;
 use topup::reconcile::{MAX_SINCE_DAYS, Options, Pace, ReconcileError, RunCause, reconcile};
@@ -30,7 +30,8 @@ use crate::sim::network::{Delivery, Network};
 use crate::sim::process::{Parts, build_app};
 use crate::sim::rng::{Rng, SeededIds};
 use crate::sim::stripe::{FAULTS, SharedStripe};
-use crate::sim::world::{Promises, WEBHOOK_SECRET, config};
+use crate::sim::world::{Promises, config};
+use crate::simulation::postman::{deliver, signed};
 use crate::support::database::TestDatabase;
 use crate::support::{Backend, until};
 
@@ -173,28 +174,14 @@ impl Crowd {
         };
     }
 
-    /// Takes an event from the network, if there is one. Several workers may hold copies of it.
     async fn deliver(&self, rng: &mut Rng) {
-        let now_ms = self.clock.now_ms();
-        let delivery = {
-            let mut network = self.network.lock().expect("nobody panicked");
-            network.collect(&mut self.stripe.lock().truth, rng, now_ms);
-            network.next(rng, now_ms)
-        };
-        let Some(delivery) = delivery else { return };
-        if !self.send(&delivery).await {
-            self.network.lock().expect("nobody panicked").again(delivery, rng, now_ms);
-        }
+        deliver(&self.network, &self.stripe, &self.clock, rng, async |delivery| self.send(delivery).await).await;
     }
 
     /// Whether the delivery was accepted. A failing Stripe is planned, and of many concurrent writes to one dispute,
     /// one may be overtaken repeatedly. Any other error is a bug.
     async fn send(&self, delivery: &Delivery) -> bool {
-        let body = {
-            let stripe = self.stripe.lock();
-            delivery.body(&stripe.model, &stripe.truth.events[delivery.event].id)
-        };
-        let header = stripe_sandbox::sign(WEBHOOK_SECRET, self.clock.now_ms() / 1_000, body.as_bytes());
+        let (header, body) = signed(&self.stripe, &self.clock, delivery);
         match apply_event(&self.app, Some(&header), body, None).await {
             Ok(_) => true,
             Err(ApplyEventError::Provider(_) | ApplyEventError::Store(StoreError::Stale)) => false,
