@@ -39,6 +39,28 @@ async fn an_account_may_open_so_many_checkouts_and_others_do_not_notice() {
     app.finish().await;
 }
 
+/// A page asks each time it is loaded, shown again or has the focus.
+#[tokio::test]
+async fn what_a_page_asks_takes_no_checkouts_away() {
+    let options = Options::default().setting("RATE_LIMIT_PER_MINUTE", "2");
+    let options = options.setting("SAVED_CARDS", "on").setting("AUTO_TOPUP", "on");
+    let app = TestApp::start_with(Backend::Sqlite, options).await;
+    // The books answer this.
+    for _ in 0..20 {
+        app.get_as("user_1", "/auto-topup").await.expect(200);
+    }
+    // The payment provider answers this, so it is limited too: four questions for each checkout.
+    for _ in 0..8 {
+        app.get_as("user_1", "/payment-methods").await.expect(200);
+    }
+    is_limited(app.get_as("user_1", "/payment-methods").await);
+    app.get_as("user_2", "/payment-methods").await.expect(200);
+    app.checkout("user_1", 250).await.expect(200);
+    app.checkout("user_1", 250).await.expect(200);
+    is_limited(app.checkout("user_1", 250).await);
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn a_repetition_with_an_idempotency_key_does_not_get_around_the_limit() {
     let app = limited("2").await;

@@ -170,6 +170,7 @@ pub async fn set(request: HttpRequest, payload: Payload, state: State) -> Result
     Caller::of(&request, &state).await?;
     let body: SetAutoTopup = read_json(&request, payload, &state).await?;
     let (account, caller) = account_with(&request, &state, body.account_id.clone()).await?;
+    state.limits.check_account(&account)?;
     let (app, id) = (state.app.clone(), account.clone());
     if body.enabled == Some(true) {
         let asked_from = who_asks(&request, &state, &caller);
@@ -280,6 +281,7 @@ pub async fn recover(request: HttpRequest, payload: Payload, state: State) -> Re
     Caller::of(&request, &state).await?;
     let body: CreateRecovery = read_json(&request, payload, &state).await?;
     let (account, _) = account_with(&request, &state, body.account_id).await?;
+    state.limits.check_account(&account)?;
     let success_url = body.success_url.unwrap_or_default();
     let (success_url, cancel_url) = pages(&state, &success_url, body.cancel_url.as_deref())?;
     let app = state.app.clone();

@@ -103,7 +103,6 @@ pub(super) async fn account_of(
     if !state.app.recurring.saves_cards {
         return Err(ApiError::saved_cards_off());
     }
-    state.limits.check_account(&account)?;
     Ok((account, caller))
 }
 
@@ -166,6 +165,7 @@ fn shown(state: &HttpState, cards: Cards) -> Result<Json<SavedCards>, ApiError> 
 pub async fn list(request: HttpRequest, state: State) -> Result<Json<SavedCards>, ApiError> {
     let query: OfAccount = read_query(&request)?;
     let (account, _) = account_of(&request, &state, query.account_id).await?;
+    state.limits.check_question(&account)?;
     let app = state.app.clone();
     let cards = state.run(async move { keep_cards::cards(&app, &account).await }).await??;
     shown(&state, cards)
@@ -194,6 +194,7 @@ pub async fn open(request: HttpRequest, payload: Payload, state: State) -> Resul
     Caller::of(&request, &state).await?;
     let body: CreateCardSetup = read_json(&request, payload, &state).await?;
     let (account, _) = account_of(&request, &state, body.account_id).await?;
+    state.limits.check_account(&account)?;
     let success_url = body.success_url.unwrap_or_default();
     let (success_url, cancel_url) = pages(&state, &success_url, body.cancel_url.as_deref())?;
     let app = state.app.clone();
@@ -229,6 +230,7 @@ pub async fn set_default(request: HttpRequest, payload: Payload, state: State) -
     Caller::of(&request, &state).await?;
     let body: SetDefaultCard = read_json(&request, payload, &state).await?;
     let (account, _) = account_of(&request, &state, body.account_id).await?;
+    state.limits.check_account(&account)?;
     let card = card_id(&state, &body.payment_method_id.unwrap_or_default()).ok_or_else(ApiError::no_such_card)?;
     let app = state.app.clone();
     let cards = state.run(async move { keep_cards::set_default(&app, &account, &card).await }).await??;
@@ -256,6 +258,7 @@ pub async fn set_default(request: HttpRequest, payload: Payload, state: State) -
 pub async fn remove(request: HttpRequest, path: Path<String>, state: State) -> Result<HttpResponse, ApiError> {
     let query: OfAccount = read_query(&request)?;
     let (account, _) = account_of(&request, &state, query.account_id).await?;
+    state.limits.check_account(&account)?;
     let card = card_id(&state, &path).ok_or_else(ApiError::no_such_card)?;
     let app = state.app.clone();
     state.run(async move { keep_cards::remove(&app, &account, &card).await }).await??;

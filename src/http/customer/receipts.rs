@@ -41,7 +41,7 @@ pub struct Receipt {
 pub async fn read(request: HttpRequest, path: Path<String>, state: State) -> Result<Json<Receipt>, ApiError> {
     let visible = visible_to(&request, &state).await?;
     if let Visible::Account(account) = &visible {
-        state.limits.check_account(account)?;
+        state.limits.check_question(account)?;
     }
     let session = SessionId::parse(state.app.provider.name, path.into_inner());
     let session = session.map_err(|_| ApiError::not_found("there is no such checkout session"))?;

@@ -1,4 +1,5 @@
-//! Limits how many checkouts an account may open, and how many requests without valid credentials an address may make.
+//! Limits how many checkouts an account may open, how many questions it may have answered by the payment provider, and
+//! how many requests without valid credentials an address may make.
 //!
 //! Kept in memory by `governor`, per process: it keeps one caller from filling the database and using up Stripe's
 //! limits, and is not used to count money.
@@ -15,34 +16,48 @@ use crate::domain::account::AccountId;
 use crate::http::kit::client_address::network_of;
 use crate::http::kit::problem::ApiError;
 
+/// Questions per checkout that an account may open: a page asks one each time it is loaded or shown again.
+const QUESTIONS_PER_CHECKOUT: NonZeroU32 = NonZeroU32::new(4).expect("is not zero");
+
 /// Above this number, keys with an unused allowance are forgotten.
 const MAX_KEYS: usize = 100_000;
 
 /// The limits of this process.
 pub struct CheckoutLimits {
+    questions: DefaultKeyedRateLimiter<AccountId>,
     accounts: DefaultKeyedRateLimiter<AccountId>,
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     clock: DefaultClock,
 }
 
 impl CheckoutLimits {
-    /// Allows `count` per minute for each account and each address, at once or spread.
+    /// Allows `count` per minute for each account and each address, at once or spread, and four times as many questions.
     #[must_use]
     pub fn per_minute(count: NonZeroU32) -> Self {
         let quota = Quota::per_minute(count);
+        let questions = Quota::per_minute(count.saturating_mul(QUESTIONS_PER_CHECKOUT));
         Self {
+            questions: DefaultKeyedRateLimiter::keyed(questions),
             accounts: DefaultKeyedRateLimiter::keyed(quota),
             addresses: DefaultKeyedRateLimiter::keyed(quota),
             clock: DefaultClock::default(),
         }
     }
 
-    /// Counts a checkout of an account.
+    /// Counts a checkout of an account, or other work at the payment provider that a request asks for.
     ///
     /// # Errors
     /// 429 with the time to wait.
     pub fn check_account(&self, account: &AccountId) -> Result<(), ApiError> {
         self.check(&self.accounts, account, "too many checkouts")
+    }
+
+    /// Counts a question of an account that the payment provider answers. What the books answer is not counted.
+    ///
+    /// # Errors
+    /// 429 with the time to wait.
+    pub fn check_question(&self, account: &AccountId) -> Result<(), ApiError> {
+        self.check(&self.questions, account, "too many questions")
     }
 
     /// Counts a request without valid credentials. Requests with valid ones are always let in, because many callers may
