@@ -10,6 +10,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { screenshot } from "./screenshot.mjs";
 import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { SERVICE_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
@@ -102,7 +103,7 @@ try {
     if (isForAdmins(get)) assert.equal(status, 403, `GET ${get.path} is for administrators`);
   }
   assert.equal(await execute(page, createCheckout, purchase), 200, "a purchase with a token");
-  await page.screenshot({ path: join(ARTIFACTS, "docs.png") });
+  await screenshot(page, { path: join(ARTIFACTS, "docs.png") });
   console.log(`ok: ${gets.length} GETs and a POST, without credentials and with a token`);
 } catch (error) {
   await page?.screenshot({ path: join(ARTIFACTS, "failure-docs.png") }).catch(() => {});

@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { screenshot } from "./screenshot.mjs";
 import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
@@ -31,7 +32,7 @@ class Tab {
 
   async shot(step) {
     this.shots += 1;
-    await this.page.screenshot({ path: join(ARTIFACTS, `plans-${this.name}-${this.shots}-${step}.png`), fullPage: true });
+    await screenshot(this.page, { path: join(ARTIFACTS, `plans-${this.name}-${this.shots}-${step}.png`), fullPage: true });
   }
 
   async open() {

@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { screenshot } from "./screenshot.mjs";
 import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
@@ -184,7 +185,7 @@ class Tab {
 
   async shot(step) {
     this.shots += 1;
-    await this.page.screenshot({ path: join(ARTIFACTS, `${this.name}-${this.shots}-${step}.png`), fullPage: true });
+    await screenshot(this.page, { path: join(ARTIFACTS, `${this.name}-${this.shots}-${step}.png`), fullPage: true });
   }
 
   /** Opens the demo page and returns the balance it shows. */

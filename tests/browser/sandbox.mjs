@@ -12,6 +12,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { confirm, control, fill, intentOf, paid, place, post, session } from "./sandbox_world.mjs";
 import { runAll } from "./scenarios.mjs";
+import { screenshot } from "./screenshot.mjs";
 import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
@@ -68,7 +69,7 @@ async function everyPageInLightAndDarkOnDeskAndPhone(browser) {
       await page.goto(`${place.url}${path}`);
       // The picture of sandbox/README.md is the first screen.
       const isFirst = label === "overview" && viewport === DESKTOP;
-      if (isFirst) await page.screenshot({ path: shot(`first-screen-${scheme}`) });
+      if (isFirst) await screenshot(page, { path: shot(`first-screen-${scheme}`) });
       await check(page, `${label}-${scheme}-${viewport === PHONE ? "phone" : "desk"}`);
       checked += 1;
     }
@@ -108,7 +109,7 @@ async function withoutJavaScript(browser) {
     await page.getByRole("status").getByText("The event is sent again.").waitFor();
     await page.goto(`${place.url}/payments?state=paid`);
     await page.locator("td a").first().waitFor();
-    await page.screenshot({ path: shot(`no-script-${viewport === PHONE ? "phone" : "desk"}`), fullPage: true });
+    await screenshot(page, { path: shot(`no-script-${viewport === PHONE ? "phone" : "desk"}`), fullPage: true });
     await close();
   }
   return "without JavaScript lists, JSON and controls work, and a link reloads";
@@ -282,11 +283,11 @@ async function byKeyboardAlone(browser) {
   const { page, close } = await open(browser, "light", DESKTOP);
   await page.goto(`${place.url}/`);
   await page.keyboard.press("Tab");
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
+  await page.locator(":focus", { hasText: /^Skip to the content$/ }).waitFor();
   await page.keyboard.press("Enter");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+  await page.locator("#main:focus").waitFor();
   await page.keyboard.press("/");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "q");
+  await page.locator("#q:focus").waitFor();
   await page.keyboard.type("user_5");
   await page.keyboard.press("Enter");
   await page.getByText("What fits").waitFor();
@@ -379,7 +380,7 @@ const shot = (name) => join(ARTIFACTS, `sandbox-${name}.png`);
 
 // Everything that is folded is opened, so that it is checked too.
 async function check(page, name) {
-  await page.screenshot({ path: shot(name), fullPage: true });
+  await screenshot(page, { path: shot(name), fullPage: true });
   await page.evaluate(() => document.querySelectorAll("details").forEach((details) => { details.open = true; }));
   await page.evaluate(axe);
   const violations = await page.evaluate(async () => {

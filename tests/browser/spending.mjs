@@ -10,6 +10,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { screenshot } from "./screenshot.mjs";
 import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
@@ -171,7 +172,7 @@ class Tab {
   async shot(step) {
     this.shots += 1;
     const path = join(ARTIFACTS, `spending-${this.name}-${this.shots}-${step}.png`);
-    await this.page.screenshot({ path, fullPage: true });
+    await screenshot(this.page, { path, fullPage: true });
   }
 
   async open() {

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runAll } from "./scenarios.mjs";
+import { screenshot } from "./screenshot.mjs";
 import { TIMEOUT_MS } from "./timeout.mjs";
 
 const ARTIFACTS = process.env.ARTIFACTS ?? fileURLToPath(new URL("../../artifacts/browser", import.meta.url));
@@ -38,7 +39,7 @@ class Tab {
   async shot(step) {
     this.shots += 1;
     const path = join(ARTIFACTS, `${this.series}-${this.name}-${this.shots}-${step}.png`);
-    await this.page.screenshot({ path, fullPage: true });
+    await screenshot(this.page, { path, fullPage: true });
   }
 
   async open(path) {

@@ -10,6 +10,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { screenshot } from "./screenshot.mjs";
 import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
@@ -47,7 +48,7 @@ async function amountsOnTheForm(page) {
     await page.fill("buy-credits #credits", "2.5");
     await expectText(page, "#quote-problem", /^$/);
   }
-  await page.screenshot({ path: join(ARTIFACTS, "unit-form.png"), fullPage: true });
+  await screenshot(page, { path: join(ARTIFACTS, "unit-form.png"), fullPage: true });
   return "amounts are typed and quoted with decimals, and other amounts are answered with limits and steps";
 }
 

@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runAll } from "./scenarios.mjs";
+import { screenshot } from "./screenshot.mjs";
 import { TIMEOUT_MS } from "./timeout.mjs";
 
 const { DEMO_URL, ARTIFACTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
@@ -179,7 +180,7 @@ let shots = 0;
 
 async function shot(page, name) {
   shots += 1;
-  await page.screenshot({ path: join(ARTIFACTS, `wording-${shots}-${name}.png`), fullPage: true });
+  await screenshot(page, { path: join(ARTIFACTS, `wording-${shots}-${name}.png`), fullPage: true });
 }
 
 async function expectText(page, selector, pattern) {
