@@ -19,8 +19,14 @@ pub enum Backend {
 pub struct TestDatabase {
     /// Its URL.
     pub url: String,
-    // Its folder, which is removed when the test ends.
-    _folder: Option<TempDir>,
+    // Removes it when the test ends: a thousand databases take ten gigabytes.
+    _place: Place,
+}
+
+/// Where a database is. It is removed with this value.
+enum Place {
+    Folder { _folder: TempDir },
+    Server { _created: postgres::Created },
 }
 
 impl TestDatabase {
@@ -41,11 +47,14 @@ impl TestDatabase {
 
     async fn create(backend: Backend, migrated: bool) -> Self {
         match backend {
-            Backend::Postgres => Self { url: postgres::create_database(migrated).await, _folder: None },
+            Backend::Postgres => {
+                let created = postgres::create_database(migrated).await;
+                Self { url: created.url(), _place: Place::Server { _created: created } }
+            }
             Backend::Sqlite => {
                 let folder = tempfile::tempdir().expect("a folder");
                 let url = format!("sqlite://{}", folder.path().join("topup.db").display());
-                Self { url, _folder: Some(folder) }
+                Self { url, _place: Place::Folder { _folder: folder } }
             }
         }
     }

@@ -7,8 +7,9 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use sqlx::Executor;
+use sqlx::{Connection, Executor};
 use tokio::sync::OnceCell;
 use topup::db::Db;
 
@@ -17,11 +18,12 @@ set -eu
 stop() { "$BIN/pg_ctl" -D "$DATA/pg" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$DATA"; }
 trap stop EXIT
 "$BIN/initdb" -D "$DATA/pg" -U topup -A trust -E UTF8 --no-locale --no-sync >"$DATA/log" 2>&1 || { cat "$DATA/log"; exit 1; }
-"$BIN/pg_ctl" -D "$DATA/pg" -w -l "$DATA/log" -o "-k $DATA -c listen_addresses= -c fsync=off -c max_connections=400 -c max_prepared_transactions=0" start >/dev/null 2>&1 || { cat "$DATA/log"; exit 1; }
+"$BIN/pg_ctl" -D "$DATA/pg" -w -l "$DATA/log" -o "-k $DATA -c listen_addresses= -c fsync=off -c max_wal_size=256MB -c max_connections=400 -c max_prepared_transactions=0" start >/dev/null 2>&1 || { cat "$DATA/log"; exit 1; }
 echo ready
 cat >/dev/null
 "#;
 
+#[derive(Debug)]
 struct Server {
     /// The URL of a database, with `{}` for its name.
     url: String,
@@ -31,13 +33,38 @@ struct Server {
 static SERVER: OnceCell<Server> = OnceCell::const_new();
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// Creates a migrated or an empty database. Returns its URL.
-pub async fn create_database(migrated: bool) -> String {
+/// The databases that no test needs any more.
+static UNUSED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// A database of one test. The next test that creates one removes it.
+pub struct Created {
+    name: String,
+    server: &'static Server,
+}
+
+impl Created {
+    /// Its URL.
+    pub fn url(&self) -> String {
+        self.server.url.replace("{}", &self.name)
+    }
+}
+
+impl Drop for Created {
+    fn drop(&mut self) {
+        let mut unused = UNUSED.lock().unwrap_or_else(PoisonError::into_inner);
+        unused.push(std::mem::take(&mut self.name));
+    }
+}
+
+/// Creates a migrated or an empty database, and removes those that are no longer used.
+pub async fn create_database(migrated: bool) -> Created {
     let server = SERVER.get_or_init(start).await;
     let name = format!("topup_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
     let template = if migrated { template_name() } else { "template0".to_owned() };
-    run(server, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-    server.url.replace("{}", &name)
+    let unused = std::mem::take(&mut *UNUSED.lock().unwrap_or_else(PoisonError::into_inner));
+    let removals = unused.into_iter().map(|name| format!("DROP DATABASE {name} WITH (FORCE)"));
+    run(server, removals.chain([format!("CREATE DATABASE {name} TEMPLATE {template}")])).await;
+    Created { name, server }
 }
 
 /// Copies a database into an empty one, with PostgreSQL's own backup tools.
@@ -56,10 +83,13 @@ fn template_name() -> String {
     format!("topup_template_{}", std::process::id())
 }
 
-async fn run(server: &Server, sql: String) {
-    let pool = sqlx::PgPool::connect(&server.url.replace("{}", "postgres")).await.expect("PostgreSQL answers");
-    pool.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.expect("the database is made");
-    pool.close().await;
+async fn run(server: &Server, statements: impl IntoIterator<Item = String>) {
+    let url = server.url.replace("{}", "postgres");
+    let mut connection = sqlx::PgConnection::connect(&url).await.expect("PostgreSQL answers");
+    for sql in statements {
+        connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.expect("the database is made or removed");
+    }
+    connection.close().await.expect("closes");
 }
 
 async fn start() -> Server {
@@ -67,7 +97,7 @@ async fn start() -> Server {
         Ok(url) => Server { url: with_placeholder(&url), _watch: None },
         Err(_) => start_private(),
     };
-    run(&server, format!("CREATE DATABASE {} TEMPLATE template0", template_name())).await;
+    run(&server, [format!("CREATE DATABASE {} TEMPLATE template0", template_name())]).await;
     let template = Db::connect(&server.url.replace("{}", &template_name()), false).await.expect("connects");
     template.migrate_and_close().await.expect("migrates");
     server
@@ -81,7 +111,7 @@ fn with_placeholder(url: &str) -> String {
 
 #[expect(clippy::zombie_processes, reason = "it ends when we do, and is kept until then")]
 fn start_private() -> Server {
-    let data = tempfile::Builder::new().prefix("topup-pg-").tempdir_in("/tmp").expect("a folder").keep();
+    let data = tempfile::Builder::new().prefix("topup-pg-").tempdir_in(place()).expect("a folder").keep();
     let mut command = as_unprivileged(&data);
     command.args(["sh", "-c", WATCH]).env("BIN", programs()).env("DATA", &data);
     let mut watch = command
@@ -100,6 +130,15 @@ fn start_private() -> Server {
         }
     }
     panic!("PostgreSQL does not start: {said}");
+}
+
+/// Memory, if there is enough of it: a database is some three hundred files, and file systems take their time to create
+/// so many after as many were removed.
+fn place() -> &'static str {
+    let memory = "/dev/shm";
+    let free = Command::new("df").args(["--output=avail", "--block-size=1G", memory]).output();
+    let free = free.ok().and_then(|free| String::from_utf8(free.stdout).ok()?.lines().nth(1)?.trim().parse().ok());
+    if free.unwrap_or(0) >= 4 { memory } else { "/tmp" }
 }
 
 /// PostgreSQL refuses to run as root.
