@@ -349,6 +349,15 @@ fn each_currency_has_its_price_and_its_fee() {
     let cheaper = [prices.as_slice(), &[("FEE_RATE_PERCENT_EUR", "1.5")]].concat();
     let list = load(&cheaper).expect("valid").pricing;
     assert_eq!(list.by_code(Some("eur")).expect("sold").fees().rate.to_string(), "1.5");
+    // So may saved cards, by the country of the card; each currency has its own table.
+    let cards = [prices.as_slice(), &[("FEE_CARD_RATES", "US:2.9%,other:4.4%"), ("FEE_CARD_RATES_EUR", "EEA:1.5%")]];
+    let list = load(&cards.concat()).expect("valid").pricing;
+    let rate = |code: &str, country| list.by_code(Some(code)).expect("sold").for_card(country).fees().rate.to_string();
+    assert_eq!(
+        (rate("usd", Some("DE")), rate("usd", Some("US")), rate("usd", None)),
+        ("4.4".into(), "2.9".into(), "2.9".into())
+    );
+    assert_eq!((rate("eur", Some("DE")), rate("eur", Some("US"))), ("1.5".into(), "2.9".into()));
     // The main currency's price may have decimals as well; what a credit is does not follow from it.
     let main = load(&[("CREDIT_PRICE_USD", "0.5")]).expect("valid").pricing;
     assert_eq!((main.main().unit().credits(), main.unit_credits()), (2, 1));
@@ -366,6 +375,11 @@ fn a_price_that_cannot_be_right_is_refused_by_its_setting() {
         (&[("CREDIT_PRICE_USD", "1"), ("CREDIT_UNIT_AMOUNT", "1")], "CREDIT_PRICE_USD"),
         (&[("FEE_FIXED_GBP", "20")], "FEE_FIXED_GBP"),
         (&[("FEE_RATE_PERCENT_USD", "2.9")], "FEE_RATE_PERCENT_USD"),
+        (&[("FEE_CARD_RATES", "US:2.9")], "FEE_CARD_RATES"),
+        (&[("FEE_CARD_RATES", "US:0.029%")], "FEE_CARD_RATES"),
+        (&[("FEE_CARD_RATES", "US:99.9999%")], "FEE_CARD_RATES"),
+        (&[("FEE_CARD_RATES_USD", "US:2.9%")], "FEE_CARD_RATES_USD"),
+        (&[("FEE_CARD_RATES_EUR", "US:2.9%")], "FEE_CARD_RATES_EUR"),
         (&[("CREDIT_PRICE_XYZ", "1")], "CREDIT_PRICE_XYZ"),
         (&[("CREDIT_PRICE_eur", "1")], "CREDIT_PRICE_eur"),
     ] {

@@ -78,7 +78,7 @@ fn is_by_currency(name: &str) -> bool {
 }
 
 /// Settings that end with the code of a currency in upper case.
-const BY_CURRENCY: [&str; 3] = ["CREDIT_PRICE_", "FEE_FIXED_", "FEE_RATE_PERCENT_"];
+const BY_CURRENCY: [&str; 4] = ["CREDIT_PRICE_", "FEE_FIXED_", "FEE_RATE_PERCENT_", "FEE_CARD_RATES_"];
 
 /// Whether a name is a setting, or its variant with `_FILE`.
 pub(super) fn is_known(name: &str) -> bool {

@@ -3,6 +3,7 @@
 use super::source::Reader;
 use super::tax::read_tax;
 use crate::domain::bonus::BonusTiers;
+use crate::domain::card_rates::CardRates;
 use crate::domain::credit_unit::{DisplayDecimals, MAX_UNIT_CREDITS};
 use crate::domain::currency::Currency;
 use crate::domain::expiry::ExpiryDays;
@@ -14,6 +15,7 @@ use crate::domain::pricing::{InvalidPricing, PriceSettings, Pricing};
 const PRICE: &str = "CREDIT_PRICE_";
 const FIXED: &str = "FEE_FIXED_";
 const RATE: &str = "FEE_RATE_PERCENT_";
+const CARDS: &str = "FEE_CARD_RATES_";
 
 /// Reads what credits cost, in each currency.
 pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<PriceList> {
@@ -44,6 +46,7 @@ pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<PriceList> {
     let price = read_main_price(reader, currency);
     let rate = read_rate(reader, "FEE_RATE_PERCENT", "2.9");
     let fixed_minor = reader.in_range("FEE_FIXED", 30, 0..=1_000_000, FIXED_HINT);
+    let cards = read_card_rates(reader, "FEE_CARD_RATES");
     let others = read_other_currencies(reader, currency);
     let tax = read_tax(reader);
     let common = Common {
@@ -58,11 +61,13 @@ pub(super) fn read_pricing(reader: &mut Reader<'_>) -> Option<PriceList> {
         tax: tax.as_ref().map(|tax| tax.assumed),
     };
     let (setting, price) = price?;
-    let main = SoldIn { currency: currency?, setting, price, rate: rate?, fixed_minor: fixed_minor? };
+    let cards = ("FEE_CARD_RATES".to_owned(), cards?);
+    let main = SoldIn { currency: currency?, setting, price, rate: rate?, fixed_minor: fixed_minor?, cards };
     let main = common.pricing(reader, &main);
     let others: Option<Vec<Pricing>> = others?.iter().map(|sold| common.pricing(reader, sold)).collect();
     let prices = PriceList::new(common.unit_credits, main?, others?);
-    Some(prices.with_tax_code(tax.and_then(|tax| tax.code)))
+    let asks_ids = tax.as_ref().is_some_and(|tax| tax.asks_ids);
+    Some(prices.with_tax_code(tax.and_then(|tax| tax.code)).with_tax_ids(asks_ids))
 }
 
 const FIXED_HINT: &str = "minor units, a whole number from 0";
@@ -88,6 +93,8 @@ struct SoldIn {
     price: UnitPrice,
     rate: RatePercent,
     fixed_minor: i64,
+    /// The rates of saved cards, and their setting.
+    cards: (String, CardRates),
 }
 
 impl Common {
@@ -96,9 +103,15 @@ impl Common {
         let unit_credits = unit_credits.map_err(|error| reader.error(&sold.setting, &error.to_string())).ok()?;
         let (rate, fixed_minor) = (sold.rate, sold.fixed_minor);
         let fees = FeePolicy { mode: self.mode, rate, fixed_minor, label: self.label.clone(), tax: self.tax };
-        if !fees.leaves_something() {
-            let message = "with the assumed tax, Stripe's fee on the charge and its tax would be all of the charge";
-            reader.error(&sold.setting, message);
+        let (cards_setting, cards) = &sold.cards;
+        let leaves_something = |rate| FeePolicy { rate, ..fees.clone() }.leaves_something();
+        let takes_all = "with the assumed tax, Stripe's fee on the charge and its tax would be all of the charge";
+        if !leaves_something(rate) {
+            reader.error(&sold.setting, takes_all);
+            return None;
+        }
+        if !cards.rates().all(leaves_something) {
+            reader.error(cards_setting, takes_all);
             return None;
         }
         let pricing = Pricing::new(PriceSettings {
@@ -112,7 +125,10 @@ impl Common {
             bonuses: self.bonuses.clone(),
             expiry: self.expiry,
         });
-        pricing.map_err(|error| reader.error(setting_of(&error, &sold.setting), &error.to_string())).ok()
+        let pricing =
+            pricing.map_err(|error| reader.error(setting_of(&error, &sold.setting), &error.to_string())).ok()?;
+        let pricing = pricing.with_card_rates(cards.clone());
+        pricing.map_err(|error| reader.error(cards_setting, &error.to_string())).ok()
     }
 }
 
@@ -171,14 +187,16 @@ fn read_other_currencies(reader: &mut Reader<'_>, main: Option<Currency>) -> Opt
         let fixed_minor = reader.in_range(&fixed_setting, 0, 0..=1_000_000, FIXED_HINT);
         let default = reader.text("FEE_RATE_PERCENT", "2.9");
         let rate = read_rate(reader, &format!("{RATE}{code}"), &default);
-        match (price, fixed_minor, rate, &mut sold) {
-            (Some((setting, price)), Some(fixed_minor), Some(rate), Some(sold)) => {
-                sold.push(SoldIn { currency, setting, price, rate, fixed_minor });
+        let cards_setting = format!("{CARDS}{code}");
+        let cards = read_card_rates(reader, &cards_setting).map(|cards| (cards_setting, cards));
+        match (price, fixed_minor, rate, cards, &mut sold) {
+            (Some((setting, price)), Some(fixed_minor), Some(rate), Some(cards), Some(sold)) => {
+                sold.push(SoldIn { currency, setting, price, rate, fixed_minor, cards });
             }
             _ => sold = None,
         }
     }
-    for beginning in [FIXED, RATE] {
+    for beginning in [FIXED, RATE, CARDS] {
         for code in reader.endings(beginning) {
             let is_main = main.is_some_and(|main| main.as_str().eq_ignore_ascii_case(&code));
             let other = format!("{PRICE}{code}");
@@ -204,6 +222,22 @@ fn read_rate(reader: &mut Reader<'_>, setting: &str, default: &str) -> Option<Ra
         reader.error(setting, &message);
     }
     RatePercent::parse(&rate).map_err(|error| reader.error(setting, &error.to_string())).ok()
+}
+
+/// The rates of saved cards by country; `None` after a mistake.
+fn read_card_rates(reader: &mut Reader<'_>, setting: &str) -> Option<CardRates> {
+    let Some(text) = reader.optional(setting) else { return Some(CardRates::default()) };
+    let rates = CardRates::parse(&text).map_err(|error| reader.error(setting, &error.to_string())).ok()?;
+    for rate in rates.rates() {
+        if let Some(meant) = fraction_for_percent(&rate.to_string()) {
+            reader.error(
+                setting,
+                &format!("{rate}% is less than Stripe charges anywhere; write {meant}% for {meant} percent"),
+            );
+            return None;
+        }
+    }
+    Some(rates)
 }
 
 /// The bonuses; `None` after a mistake.

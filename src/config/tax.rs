@@ -5,13 +5,15 @@ use crate::domain::fees::{AssumedTax, RatePercent};
 use crate::domain::tax::{TaxBehavior, TaxCode};
 
 /// The settings that mean something only with `TAX=automatic`.
-const DETAILS: [&str; 3] = ["TAX_BEHAVIOR", "TAX_CODE_CREDITS", "TAX_ASSUMED_RATE_PERCENT"];
+const DETAILS: [&str; 4] = ["TAX_BEHAVIOR", "TAX_CODE_CREDITS", "TAX_ASSUMED_RATE_PERCENT", "TAX_IDS"];
 
 /// The settings of tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TaxConfig {
     pub(super) assumed: AssumedTax,
     pub(super) code: Option<TaxCode>,
+    /// Whether businesses are asked for their tax id.
+    pub(super) asks_ids: bool,
 }
 
 /// Reads them; `None` without tax, and after a mistake, which is recorded.
@@ -46,7 +48,9 @@ pub(super) fn read_tax(reader: &mut Reader<'_>) -> Option<TaxConfig> {
         let message = "cannot be on with TAX=automatic: Stripe computes tax on its pages, and such a charge has none";
         reader.error("AUTO_TOPUP", message);
     }
-    Some(TaxConfig { assumed: AssumedTax { behavior: behavior?, rate: rate.ok()? }, code: code.ok()? })
+    let asks_ids = reader.switch("TAX_IDS");
+    let assumed = AssumedTax { behavior: behavior?, rate: rate.ok()? };
+    Some(TaxConfig { assumed, code: code.ok()?, asks_ids: asks_ids? })
 }
 
 #[cfg(test)]
@@ -66,15 +70,17 @@ mod tests {
         assert_eq!(read(&[]), Ok(None));
         let rate = |text| RatePercent::parse(text).expect("a rate");
         let assumed = AssumedTax { behavior: TaxBehavior::Exclusive, rate: rate("0") };
-        assert_eq!(read(&[("TAX", "automatic")]), Ok(Some(TaxConfig { assumed, code: None })));
+        assert_eq!(read(&[("TAX", "automatic")]), Ok(Some(TaxConfig { assumed, code: None, asks_ids: false })));
         let all = [
             ("TAX", "automatic"),
             ("TAX_BEHAVIOR", "inclusive"),
             ("TAX_CODE_CREDITS", "txcd_10103001"),
             ("TAX_ASSUMED_RATE_PERCENT", "19"),
+            ("TAX_IDS", "on"),
         ];
         let assumed = AssumedTax { behavior: TaxBehavior::Inclusive, rate: rate("19") };
-        assert_eq!(read(&all), Ok(Some(TaxConfig { assumed, code: TaxCode::parse("txcd_10103001").ok() })));
+        let code = TaxCode::parse("txcd_10103001").ok();
+        assert_eq!(read(&all), Ok(Some(TaxConfig { assumed, code, asks_ids: true })));
     }
 
     #[test]
@@ -84,6 +90,7 @@ mod tests {
             ("TAX_BEHAVIOR", "net", "must be exclusive"),
             ("TAX_CODE_CREDITS", "saas", "txcd_ and eight digits"),
             ("TAX_ASSUMED_RATE_PERCENT", "-1", "a decimal number"),
+            ("TAX_IDS", "yes", "must be on or off"),
             ("TAX_ASSUMED_RATE_PERCENT", "0.19", "write 19"),
             ("AUTO_TOPUP", "on", "cannot be on with TAX=automatic"),
         ] {

@@ -9,6 +9,7 @@ use crate::app::check_clock::{REFUSED_SECONDS, TOLERATED_SECONDS};
 use crate::config::{StripeSettings, UsableSettings};
 use crate::doctor::finding::{About, Finding};
 use crate::doctor::{Limits, in_time};
+use crate::domain::price_list::PriceList;
 use crate::ports::Clock;
 use crate::providers::port::{
     DeliveryEndpoint, Provider, ProviderAccount, ProviderClock as _, ProviderError, Resource,
@@ -55,7 +56,11 @@ pub(super) async fn examine(settings: &UsableSettings, clock: &dyn Clock, limits
         }
     };
     let saves_cards = settings.recurring.is_some_and(|recurring| recurring.saves_cards);
-    let is_needed = |resource: &Resource| saves_cards || !Resource::OF_CARDS.contains(resource);
+    let keeps_tax_ids = settings.pricing.as_ref().is_some_and(PriceList::asks_tax_ids);
+    let is_needed = |resource: &Resource| {
+        let of_tax_ids = keeps_tax_ids && *resource == Resource::Customers;
+        saves_cards || of_tax_ids || !Resource::OF_CARDS.contains(resource)
+    };
     let resources = Resource::ALL.into_iter().filter(is_needed);
     let (account, reads, endpoints, theirs_ms) = join4(
         in_time(limits, provider.account.read_account()),

@@ -10,6 +10,7 @@ pub mod attempt;
 pub mod auto_topup;
 pub mod bonus;
 pub mod burn;
+pub mod card_rates;
 pub mod checkout;
 pub mod credit_unit;
 pub mod currency;

@@ -91,6 +91,7 @@ pub struct PriceList {
     main: Pricing,
     others: Vec<Pricing>,
     tax_code: Option<TaxCode>,
+    asks_tax_ids: bool,
 }
 
 /// Credits are not sold in this currency.
@@ -106,13 +107,25 @@ impl PriceList {
     /// counts.
     #[must_use]
     pub const fn new(unit_credits: i64, main: Pricing, others: Vec<Pricing>) -> Self {
-        Self { unit_credits, main, others, tax_code: None }
+        Self { unit_credits, main, others, tax_code: None, asks_tax_ids: false }
     }
 
     /// The same list for things of this kind.
     #[must_use]
     pub fn with_tax_code(self, tax_code: Option<TaxCode>) -> Self {
         Self { tax_code, ..self }
+    }
+
+    /// The same list where businesses are asked for their tax id, or not.
+    #[must_use]
+    pub fn with_tax_ids(self, asks_tax_ids: bool) -> Self {
+        Self { asks_tax_ids, ..self }
+    }
+
+    /// Whether businesses are asked for their tax id.
+    #[must_use]
+    pub const fn asks_tax_ids(&self) -> bool {
+        self.asks_tax_ids
     }
 
     /// The provider's code for what is sold, which decides its tax; `None` for the default of the provider's account.

@@ -1,10 +1,11 @@
 //! Prices: the price of a unit of credits, the limits of a purchase, and the resulting quote.
 
 use super::bonus::BonusTiers;
+use super::card_rates::CardRates;
 use super::credit_unit::{CreditUnit, DisplayDecimals, MAX_CREDITS, MAX_UNIT_CREDITS};
 use super::currency::Currency;
 use super::expiry::ExpiryDays;
-use super::fees::{FeeError, FeePolicy};
+use super::fees::{FeeError, FeePolicy, RatePercent};
 use super::tax::TaxBehavior;
 
 /// A number of credits to buy; at least 1.
@@ -185,6 +186,7 @@ pub struct Pricing {
     decimals: DisplayDecimals,
     bonuses: BonusTiers,
     expiry: Option<ExpiryDays>,
+    card_rates: CardRates,
 }
 
 impl Pricing {
@@ -210,7 +212,7 @@ impl Pricing {
         }
         let maximum = currency.maximum_charge_minor();
         let above = InvalidPricing::MaximumAboveMaximumCharge { maximum, currency };
-        let unit = CreditUnit::new(unit_credits, unit_amount_minor).ok_or_else(|| above.clone())?;
+        let unit = CreditUnit::new(unit_credits, unit_amount_minor).ok_or(above)?;
         let largest = unit.whole_up_to(max);
         let smallest = unit.whole_from(min).filter(|smallest| *smallest <= largest);
         let smallest = smallest.ok_or(InvalidPricing::NoMultiple { multiple: unit_credits, min, max })?;
@@ -218,14 +220,50 @@ impl Pricing {
         if largest.checked_add(bonuses.bonus(largest)).is_none_or(|credits| credits > MAX_CREDITS) {
             return Err(InvalidPricing::Bonus);
         }
-        let mut pricing = Self { currency, unit, fees, smallest, largest, decimals, bonuses, expiry };
-        let largest_charge = pricing.charge_minor(largest).map_err(|_| above)?;
+        let card_rates = CardRates::default();
+        let pricing = Self { currency, unit, fees, smallest, largest, decimals, bonuses, expiry, card_rates };
+        pricing.within_charges()
+    }
+
+    /// The same list where it is known how much the provider keeps of charges of saved cards. Its smallest purchase can
+    /// be charged with each of them.
+    ///
+    /// # Errors
+    /// When the largest or the smallest purchase cannot be charged with one of the rates.
+    pub fn with_card_rates(self, card_rates: CardRates) -> Result<Self, InvalidPricing> {
+        let mut pricing = self;
+        for rate in card_rates.rates() {
+            pricing.smallest = pricing.at_rate(rate).within_charges()?.smallest;
+        }
+        Ok(Self { card_rates, ..pricing })
+    }
+
+    /// The prices for a saved card that was issued in this country, given as two letters; `None` if it is not known.
+    #[must_use]
+    pub fn for_card(&self, country: Option<&str>) -> Self {
+        match country.and_then(|country| self.card_rates.of(country)) {
+            Some(rate) => self.at_rate(rate),
+            None => self.clone(),
+        }
+    }
+
+    fn at_rate(&self, rate: RatePercent) -> Self {
+        let fees = FeePolicy { rate, ..self.fees.clone() };
+        Self { fees, ..self.clone() }
+    }
+
+    /// The same list, with a smallest purchase that is no smaller charge than the currency has.
+    fn within_charges(mut self) -> Result<Self, InvalidPricing> {
+        let currency = self.currency;
+        let maximum = currency.maximum_charge_minor();
+        let above = InvalidPricing::MaximumAboveMaximumCharge { maximum, currency };
+        let largest_charge = self.charge_minor(self.largest).map_err(|_| above)?;
         let minimum = currency.minimum_charge_minor();
         if largest_charge < minimum {
             return Err(InvalidPricing::MaximumBelowMinimumCharge { minimum, currency });
         }
-        pricing.smallest = pricing.fewest_credits_charged_at_least(minimum);
-        Ok(pricing)
+        self.smallest = self.fewest_credits_charged_at_least(minimum);
+        Ok(self)
     }
 
     /// The currency of all amounts.
@@ -244,6 +282,12 @@ impl Pricing {
     #[must_use]
     pub const fn decimals(&self) -> DisplayDecimals {
         self.decimals
+    }
+
+    /// How much the provider keeps of charges of saved cards.
+    #[must_use]
+    pub const fn card_rates(&self) -> &CardRates {
+        &self.card_rates
     }
 
     /// How the processing fee is passed on.

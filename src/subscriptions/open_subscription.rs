@@ -147,6 +147,7 @@ async fn begin(
         fee_price_id: price.fee_price.as_ref().map(ToString::to_string),
         trial_days,
         has_tax: price.tax.is_some(),
+        asks_tax_ids: price.tax.is_some() && app.pricing.asks_tax_ids(),
         success_url: command.success_url.as_str().to_owned(),
         cancel_url: command.cancel_url.as_ref().map(|url| url.as_str().to_owned()),
         expires_at_seconds: app.checkout.expires_at_seconds(now_ms),

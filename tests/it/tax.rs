@@ -241,6 +241,44 @@ on_both_databases! {
         finish(app).await;
     }
 
+    /// A business owes the tax itself: none is charged, and what was agreed is credited.
+    async fn a_business_that_enters_its_tax_id_pays_no_tax(backend: Backend) {
+        for (behavior, agreed, tax) in [("exclusive", 290, 29), ("inclusive", 293, 0)] {
+            let app = TestApp::start_with(backend, options(behavior).setting("TAX_IDS", "on")).await;
+            let session = app.open_session("user_1", 250).await;
+            let asked = app.stripe.get(&format!("/v1/checkout/sessions/{session}")).await;
+            assert_eq!(asked["tax_id_collection"]["enabled"], true, "{asked}");
+            // A first attempt without the id is declined; by then its tax is known.
+            let (status, _) = app.stripe.pay(&session, "pm_card_visa_chargeDeclined").await;
+            assert_eq!(status, 402);
+            let total = agreed + tax;
+            let total = total.to_string();
+            let form = [("payment_method", "pm_card_visa"), ("expected_amount", total.as_str()), ("tax_id", "DE123456789")];
+            let confirm = format!("/v1/payment_pages/{session}/confirm");
+            let (status, paid) = app.stripe.post(&confirm, &form).await;
+            assert_eq!(status, 200, "{paid}");
+            assert_eq!((&paid["amount_total"], &paid["total_details"]["amount_tax"]), (&json!(agreed), &json!(0)), "{paid}");
+            assert_eq!(paid["customer_details"]["tax_ids"][0]["value"], "DE123456789");
+            until("the credits", async || (app.credits("user_1").await == 250).then_some(())).await;
+            let read = read_session(&app, &session).await;
+            assert_eq!((&read["totalAmount"], &read["taxAmount"]), (&json!(agreed), &json!(0)), "{read}");
+            let purchase = Purchase { topup: read["topupId"].as_str().expect("an id").to_owned(), payment: app.payment_of(&session).await };
+            let refunded = refund(&app, &purchase, "back", json!({ "credits": 250 })).await.expect(200);
+            assert_eq!(refunded["amount"], 250, "{refunded}");
+            until("the refund", async || (app.credits("user_1").await == 0).then_some(())).await;
+            // The next purchase is by the same customer.
+            let next = app.open_session("user_1", 250).await;
+            let (_, paid) = app.stripe.pay(&next, "pm_card_visa").await;
+            assert_eq!((&paid["amount_total"], &paid["total_details"]["amount_tax"]), (&json!(agreed), &json!(0)), "{paid}");
+            until("the credits", async || (app.credits("user_1").await == 250).then_some(())).await;
+            finish(app).await;
+        }
+        let app = TestApp::start_with(backend, options("exclusive")).await;
+        let session = app.open_session("user_1", 250).await;
+        assert_eq!(app.stripe.get(&format!("/v1/checkout/sessions/{session}")).await["tax_id_collection"]["enabled"], false);
+        finish(app).await;
+    }
+
     /// Plans that were applied without tax get prices that say how they are taxed.
     async fn plans_get_new_prices_when_tax_is_turned_on(backend: Backend) {
         let app = shop_with(backend, Options::with_webhooks().setting("JWT_ADMIN_SCOPE", "credits:admin")).await;

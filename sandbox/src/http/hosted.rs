@@ -123,6 +123,7 @@ async fn pay(engine: web::Data<Engine>, id: web::Path<String>, form: web::Form<F
     let (result, version) = engine.run(None, DEFAULT_API_VERSION, |state, context| {
         let method = pages_api::from_card(&typed, context)?;
         let method = PaymentMethod { email: Some(email), name, to_save: form.save == "true", ..method };
+        session_confirm::keep_tax_id(state, &id, &form.tax_id);
         session_confirm::confirm(state, context, &id, method)
     });
     engine.saved(version).await;

@@ -275,6 +275,7 @@ pub(crate) const CONFIRM_PAGE: &[Field] = &[
     optional("expected_amount", Kind::Integer(0)),
     optional("email", TEXT),
     optional("name", TEXT),
+    optional("tax_id", TEXT),
     optional("save_payment_method", Kind::Boolean),
     EXPAND,
 ];

@@ -29,6 +29,21 @@ pub(crate) struct Customer {
     /// Money from bank transfers, by currency.
     #[serde(default)]
     pub(crate) cash_balance: BTreeMap<String, i64>,
+    /// The number of a business, as its customer typed it: it owes the tax itself.
+    #[serde(default)]
+    pub(crate) tax_id: Option<String>,
+}
+
+impl Customer {
+    /// The tax ids as a session and an invoice show them.
+    pub(crate) fn shown_tax_ids(tax_id: Option<&String>) -> Value {
+        json!(tax_id.map(|value| json!({ "type": "eu_vat", "value": value })).into_iter().collect::<Vec<_>>())
+    }
+}
+
+/// Whether the customer owes the tax, so that none is collected.
+pub(crate) fn owes_tax_itself(state: &State, customer: Option<&str>) -> bool {
+    customer.and_then(|id| state.customers.get(id)).is_some_and(|customer| customer.tax_id.is_some())
 }
 
 /// What a request sets, with Stripe's names.
@@ -95,6 +110,7 @@ impl Customer {
             default_source: None,
             sources: Vec::new(),
             cash_balance: BTreeMap::new(),
+            tax_id: None,
         }
     }
 }

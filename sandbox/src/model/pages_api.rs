@@ -27,6 +27,7 @@ struct Wanted {
     expected_amount: Option<i64>,
     email: Option<String>,
     name: Option<String>,
+    tax_id: Option<String>,
     #[serde(default)]
     save_payment_method: bool,
 }
@@ -82,6 +83,7 @@ pub(crate) fn confirm(
         billing.map_or((None, None), |details| (details.email.clone(), details.name.clone()));
     let (email, name) = (wanted.email.or(billing_email), wanted.name.or(billing_name));
     check_email(email.as_deref(), "email")?;
+    let tax_id = wanted.tax_id.unwrap_or_default();
     let known_email = session.customer_email.clone();
     let method = match (wanted.payment_method, wanted.card, wanted.payment_method_data) {
         (Some(name), None, None) => methods::named(state, context, &name)?,
@@ -91,6 +93,7 @@ pub(crate) fn confirm(
             sepa::from_iban(&data.sepa_debit.iban, context)?
         }
         (None, None, None) if session.needs_no_method() => {
+            session_confirm::keep_tax_id(state, id, &tax_id);
             session_confirm::confirm_without_method(state, context, id, email)?;
             return retrieve(state, context, id);
         }
@@ -102,6 +105,7 @@ pub(crate) fn confirm(
     };
     let email = email.or(known_email).or(method.email).or_else(|| Some("customer@example.com".to_owned()));
     let method = PaymentMethod { email, name: name.or(method.name), to_save: wanted.save_payment_method, ..method };
+    session_confirm::keep_tax_id(state, id, &tax_id);
     session_confirm::confirm(state, context, id, method)?;
     retrieve(state, context, id)
 }

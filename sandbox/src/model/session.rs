@@ -116,6 +116,9 @@ pub(crate) struct Session {
     /// What the subscription of a session in subscription mode is like.
     #[serde(default)]
     pub(crate) plan: Plan,
+    /// The tax id that the customer typed.
+    #[serde(default)]
+    pub(crate) tax_id: Option<String>,
     /// The part of `tax` that the prices contain.
     #[serde(default)]
     pub(crate) tax_inclusive: i64,

@@ -40,6 +40,7 @@ fn customer_of(state: &mut State, context: &mut Context<'_>, session_id: &str, m
             profile.email = profile.email.take().or(method.email);
             profile.name = method.name.filter(|_| name).or(profile.name.take());
             profile.address = method.address.filter(|_| address).or(profile.address.take());
+            customer.tax_id = session.tax_id.or(customer.tax_id.take());
         });
         return Some(id);
     }

@@ -7,13 +7,21 @@ use super::{
     Context, State, account,
     card::Outcome,
     confirm::{self, Confirmed, emit_intent, unexpected},
-    currency,
+    currency, customer,
     error::ApiError,
     methods,
     payment::{IntentStatus, PaymentIntent, PaymentMethod},
     session::{self, Session, SessionStatus},
     session_completion, setup_intent,
 };
+
+/// Keeps the tax id that the customer typed on a page which asks for it.
+pub(crate) fn keep_tax_id(state: &mut State, session_id: &str, tax_id: &str) {
+    let typed = Some(tax_id.trim().to_owned()).filter(|typed| !typed.is_empty());
+    if let Some(session) = state.sessions.get_mut(session_id).filter(|session| session.tax_id_collection) {
+        session.tax_id = typed;
+    }
+}
 
 /// Pays an open session. A decline is an error; it leaves a failed charge, and the session stays open.
 pub(crate) fn confirm(
@@ -88,19 +96,26 @@ fn setup_intent_of(state: &State, session_id: &str) -> Result<String, ApiError> 
     intent.ok_or_else(|| ApiError::internal("the session has no setup intent"))
 }
 
-/// Adds the tax, which is known once the customer has given an address.
+/// Adds the tax, which is known once the customer has given an address, and a tax id if it is a business.
 fn add_tax(state: &mut State, session_id: &str) {
     // Without a registration Stripe collects nothing, and does not say so.
     let unregistered = state.tax_unregistered;
+    let customer = state.sessions.get(session_id).and_then(|session| session.customer_id.clone());
+    let is_business = customer::owes_tax_itself(state, customer.as_deref());
     let Some(session) = state.sessions.get_mut(session_id) else { return };
-    if unregistered || session.tax > 0 || !(session.automatic_tax || session.managed_payments) {
+    if unregistered || !(session.automatic_tax || session.managed_payments) {
         return;
     }
+    let owes_itself = is_business || session.tax_id.is_some();
+    // What an attempt before this one added.
+    let before = session.tax.saturating_sub(session.tax_inclusive);
+    session.amount_total = session.amount_total.saturating_sub(before);
+    (session.tax, session.tax_inclusive) = (0, 0);
     let step = currency::step(&session.currency);
     let mut exclusive = 0_i64;
     for item in &mut session.line_items {
         let is_inclusive = item.tax_behavior == "inclusive";
-        item.tax = account::tax_of(item.amount, is_inclusive, step);
+        item.tax = if owes_itself { 0 } else { account::tax_of(item.amount, is_inclusive, step) };
         session.tax = session.tax.saturating_add(item.tax);
         if is_inclusive {
             session.tax_inclusive = session.tax_inclusive.saturating_add(item.tax);

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Context, State,
+    customer::Customer,
     session::{CustomerDetails, LineItem, Mode, Session},
 };
 
@@ -99,7 +100,7 @@ fn customer(session: &Session) -> Value {
             "name": details.name,
             "phone": null,
             "tax_exempt": "none",
-            "tax_ids": collected.then(|| json!([])),
+            "tax_ids": collected.then(|| Customer::shown_tax_ids(session.tax_id.as_ref())),
         })),
         "customer_email": session.customer_email.as_ref().filter(|_| !session.customer_was_given),
     })

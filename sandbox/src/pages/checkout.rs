@@ -29,6 +29,7 @@ pub(crate) struct Form {
     pub(crate) exp: String,
     pub(crate) cvc: String,
     pub(crate) name: String,
+    pub(crate) tax_id: String,
     /// `true` if the customer ticked the box that saves the card.
     pub(crate) save: String,
 }
@@ -216,6 +217,10 @@ fn payment_form(session: &Session, form: &Form, problems: &Problems, total: &str
             }
             (field(&Field { name: "name", label: "Name on card", kind: "text", autocomplete: "cc-name", hint: "",
                 value: &form.name, problem: None }))
+            @if session.tax_id_collection {
+                (field(&Field { name: "tax_id", label: "Tax id, if you are a business", kind: "text", autocomplete: "off",
+                    hint: "DE123456789", value: &form.tax_id, problem: None }))
+            }
             (saved_cards::save_box(session, form.save == "true"))
             button.wide #pay type="submit" { (verb(session)) " " (total) }
         }

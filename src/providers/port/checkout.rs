@@ -73,6 +73,9 @@ pub struct TaxRequest {
     /// The provider's code for the kind of thing that is sold; `None` for the default of its account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// Whether the page asks businesses for their tax id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_ids: bool,
 }
 
 impl CheckoutRequest {

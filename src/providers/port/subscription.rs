@@ -30,6 +30,9 @@ pub struct SubscriptionCheckoutRequest {
     /// Whether the provider adds tax to its invoices.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_tax: bool,
+    /// Whether the page asks businesses for their tax id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_tax_ids: bool,
     /// Where the customer is sent after paying.
     pub success_url: String,
     /// Where the customer is sent after cancelling.

@@ -191,13 +191,14 @@ pub async fn create_checkout(app: &App, command: CreateCheckout) -> Result<Check
     store_outcome(app, topup, key, opened, work).await
 }
 
-/// The customer who buys. One is made only if a card is to be saved; one that is there is always named, so that a saved
-/// card need not be typed again.
+/// The customer who buys. One is made only if a card or a tax id is to be kept; one that is there is always named, so
+/// that neither need be typed again.
 async fn customer_of(app: &App, command: &CreateCheckout) -> Result<Option<CustomerId>, CreateCheckoutError> {
-    if !app.recurring.saves_cards {
+    let keeps_tax_ids = app.pricing.asks_tax_ids();
+    if !app.recurring.saves_cards && !keeps_tax_ids {
         return Ok(None);
     }
-    if !command.saves_card {
+    if !command.saves_card && !keeps_tax_ids {
         return Ok(known_customer(app, &command.account).await?);
     }
     match ensure_customer(app, &command.account).await {

@@ -55,6 +55,7 @@ pub(crate) fn new_topup(app: &App, purchase: Purchase<'_>, now_ms: i64) -> Resul
         tax: quote.tax.map(|behavior| TaxRequest {
             behavior: behavior.as_str().to_owned(),
             code: app.pricing.tax_code().map(|code| code.as_str().to_owned()),
+            asks_ids: app.pricing.asks_tax_ids(),
         }),
         // A charge without a page has no session that could make one.
         makes_invoice: app.checkout.makes_invoices && purchase.payment_method.is_none(),

@@ -52,16 +52,18 @@ pub enum TurnOnError {
 /// # Errors
 /// See [`TurnOnError`].
 pub async fn turn_on(app: &App, account: &AccountId, rules: Rules, consent: Consent) -> Result<(), TurnOnError> {
-    let quote = app.pricing.of(Some(rules.currency))?.quote(rules.credits)?;
-    if quote.total_amount_minor > rules.caps.max_per_month_minor {
-        return Err(TurnOnError::LimitTooLow { amount_minor: quote.total_amount_minor });
-    }
-    match choose(app, account, rules.card.as_ref()).await {
-        Ok(Ok(_)) => {}
+    let prices = app.pricing.of(Some(rules.currency))?;
+    prices.quote(rules.credits)?;
+    let chosen = match choose(app, account, rules.card.as_ref()).await {
+        Ok(Ok(chosen)) => chosen,
         Ok(Err(PauseReason::CardExpired)) => return Err(TurnOnError::CardExpired),
         Ok(Err(_)) => return Err(TurnOnError::NoCard),
         Err(ChooseError::Provider(error)) => return Err(error.into()),
         Err(ChooseError::Store(error)) => return Err(error.into()),
+    };
+    let quote = prices.for_card(chosen.card.facts.country.as_deref()).quote(rules.credits)?;
+    if quote.total_amount_minor > rules.caps.max_per_month_minor {
+        return Err(TurnOnError::LimitTooLow { amount_minor: quote.total_amount_minor });
     }
     let change = |app: &App| Change {
         account: account.clone(),

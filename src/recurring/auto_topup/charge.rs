@@ -120,13 +120,15 @@ type Chosen = Result<(ChargedCard, Box<NewTopup>), PauseReason>;
 /// What to buy, and with which card.
 async fn purchase(app: &App, account: &AccountId, auto: &AutoTopup) -> Result<Chosen, ChooseError> {
     let prices = app.pricing.of(Some(auto.rules.currency)).ok();
-    let Some((prices, Ok(quote))) = prices.map(|prices| (prices, prices.quote(auto.rules.credits))) else {
+    let Some(prices) = prices.filter(|prices| prices.quote(auto.rules.credits).is_ok()) else {
         return Ok(Err(PauseReason::NotForSale));
     };
     let card = match choose(app, account, auto.rules.card.as_ref()).await? {
         Ok(card) => card,
         Err(reason) => return Ok(Err(reason)),
     };
+    let prices = prices.for_card(card.card.facts.country.as_deref());
+    let Ok(quote) = prices.quote(auto.rules.credits) else { return Ok(Err(PauseReason::NotForSale)) };
     let now_ms = app.clock.now_ms();
     let purchase = Purchase {
         account,

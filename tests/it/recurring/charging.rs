@@ -183,4 +183,32 @@ on_both_databases! {
         shop.until_outcome("paid").await;
         shop.finish().await;
     }
+
+    async fn a_card_from_abroad_pays_the_fee_that_is_charged_for_it(backend: Backend) {
+        let rates = options().setting("FEE_CARD_RATES", "GB:2.5%,EEA:1.5%,other:4.4%").setting("FEE_RATE_PERCENT", "2.9");
+        let shop = Shop::open_with(backend, rates).await;
+        // (1000 + 30) / (1 − rate), rounded up.
+        for (account, card, total) in
+            [("at_home", "pm_card_visa", 1_078), ("british", "pm_card_gb", 1_057), ("german", "pm_card_de", 1_046)]
+        {
+            shop.card(account, card).await;
+            shop.give(account, 600).await;
+            let too_low = shop.turn_on(account, json!({ "maxPerMonthMinor": total - 1 })).await;
+            assert_eq!(too_low.expect_problem(400, "invalid_request")["errors"][0]["field"], "maxPerMonthMinor");
+            shop.turn_on(account, json!({ "maxPerMonthMinor": total })).await.expect(200);
+            shop.spend(account, 101).await.expect(200);
+            let paid = until("the charge", async || {
+                let auto = shop.auto_topup(account).await;
+                Some(auto["attempts"][0].clone()).filter(|attempt| attempt["outcome"] == "paid")
+            });
+            assert_eq!(paid.await["totalAmount"], total, "{account}");
+            assert_eq!(shop.app.credits(account).await, 499 + CREDITS);
+        }
+        // The page does not know which card will be used.
+        let session = json!({ "credits": CREDITS, "successUrl": PAGE });
+        shop.customer("german", Method::POST, "/credits/sessions", Some(session)).await.expect(200);
+        let requests = shop.app.stripe.checkout_requests().await;
+        assert_eq!(requests.last().expect("one")["params"]["line_items"]["1"]["price_data"]["unit_amount"], "61");
+        shop.finish().await;
+    }
 }

@@ -12,7 +12,7 @@ use super::{
     lines,
 };
 use crate::model::{
-    Context, State, confirm, currency, error::ApiError, payment::IntentStatus, session::PaymentIntentData,
+    Context, State, confirm, currency, customer, error::ApiError, payment::IntentStatus, session::PaymentIntentData,
 };
 
 /// How long a renewal stays a draft that can be changed.
@@ -38,7 +38,8 @@ pub(crate) fn build(state: &State, context: &mut Context<'_>, draft: Draft) -> I
     let of = draft.subscription.as_deref().and_then(|id| state.subscriptions.get(id));
     let mut lines = draft.lines;
     // Without a registration Stripe collects nothing, and does not say so.
-    lines::set_tax(&mut lines, draft.automatic_tax && !state.tax_unregistered);
+    let owes_itself = customer::owes_tax_itself(state, Some(&draft.customer));
+    lines::set_tax(&mut lines, draft.automatic_tax && !state.tax_unregistered && !owes_itself);
     Invoice {
         id,
         created: context.now(),

@@ -209,6 +209,7 @@ fn build(wanted: Wanted, context: &mut Context<'_>, expires_at: i64, order: Orde
         payment_method_collection: wanted.payment_method_collection,
         subscription: None,
         invoice: None,
+        tax_id: None,
         tax_inclusive: 0,
         managed_payments: wanted.managed_payments.is_on(),
         consent_collection: wanted.consent_collection.map(defaults::consent),

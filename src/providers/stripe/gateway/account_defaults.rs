@@ -18,13 +18,15 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_shared::CheckoutSessionBillingAddressCollection;
 
+use crate::providers::port::TaxRequest;
+
 /// Switches all of these options off except agreed tax. Link stays on if the operator offers it, by name or by leaving the choice to the
 /// dashboard.
 pub(super) fn refuse(
     session: CreateCheckoutSession,
     payment_methods: &[String],
     has_customer: bool,
-    has_tax: bool,
+    tax: Option<&TaxRequest>,
 ) -> CreateCheckoutSession {
     // Stripe accepts this option only where no customer is named.
     let session = if has_customer {
@@ -32,6 +34,7 @@ pub(super) fn refuse(
     } else {
         session.customer_creation(CreateCheckoutSessionCustomerCreation::IfRequired)
     };
+    let has_tax = tax.is_some();
     let offers_link = payment_methods.is_empty() || payment_methods.iter().any(|method| method == "link");
     session
         .adaptive_pricing(adaptive_pricing())
@@ -44,7 +47,7 @@ pub(super) fn refuse(
         .managed_payments(managed_payments())
         .name_collection(name_collection())
         .phone_number_collection(CreateCheckoutSessionPhoneNumberCollection::new(false))
-        .tax_id_collection(CreateCheckoutSessionTaxIdCollection::new(false))
+        .tax_id_collection(CreateCheckoutSessionTaxIdCollection::new(tax.is_some_and(|tax| tax.asks_ids)))
         .wallet_options(wallet_options(offers_link))
 }
 

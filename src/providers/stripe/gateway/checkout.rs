@@ -118,7 +118,7 @@ pub(super) fn create_session(request: &CheckoutRequest) -> Option<CreateCheckout
         .success_url(request.success_url.as_str())
         .expires_at(request.expires_at_seconds);
     session =
-        account_defaults::refuse(session, &request.payment_methods, request.customer.is_some(), request.tax.is_some());
+        account_defaults::refuse(session, &request.payment_methods, request.customer.is_some(), request.tax.as_ref());
     if let Some(cancel_url) = &request.cancel_url {
         session = session.cancel_url(cancel_url.as_str());
     }

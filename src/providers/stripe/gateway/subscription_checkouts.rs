@@ -146,7 +146,7 @@ pub(super) async fn open(
         automatic_tax: Switch { enabled: request.has_tax },
         // The tax follows from the address.
         billing_address_collection: if request.has_tax { "required" } else { "auto" },
-        tax_id_collection: OFF,
+        tax_id_collection: Switch { enabled: request.asks_tax_ids },
         allowed_payment_method_types: &request.payment_methods,
     };
     let build = RequestBuilder::new(StripeMethod::Post, SESSIONS).form(&form);
