@@ -72,7 +72,7 @@ impl Write for ApplySnapshot {
 
     async fn run(&self, tx: &mut Tx) -> Result<AppliedSnapshot, StoreError> {
         let mut booking = Booking::lock(tx, &self.account, &self.entry, self.now_ms).await?;
-        self.lock(tx).await?;
+        let before = self.lock(tx).await?;
         if let Some(event) = &self.event
             && !insert_event_about(tx, event, self.subscription.id.as_str(), "subscription", self.now_ms).await?
         {
@@ -80,7 +80,7 @@ impl Write for ApplySnapshot {
             booking.store(tx).await?;
             return Ok(AppliedSnapshot::Duplicate);
         }
-        let (before, after) = self.store_state(tx).await?;
+        let after = self.store_state(tx, &before).await?;
         let mut credits = 0;
         if tell::is_news(&before, &after) {
             tell::changed(tx, &before, &after, self.now_ms).await?;
@@ -99,23 +99,24 @@ impl Write for ApplySnapshot {
 
 impl ApplySnapshot {
     /// Locks the row, and makes sure that nothing was written since the provider was asked.
-    async fn lock(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        let locked = subscription_rows::lock(tx, &self.subscription.id).await?;
-        match (locked, self.known_revision) {
+    async fn lock(&self, tx: &mut Tx) -> Result<Subscription, StoreError> {
+        let id = &self.subscription.id;
+        match (subscription_rows::lock(tx, id).await?, self.known_revision) {
             (None, None) => {
-                let is_first = subscription_rows::insert(tx, &self.subscription, &self.account, self.now_ms).await?;
-                if is_first { Ok(()) } else { Err(StoreError::Stale) }
+                if !subscription_rows::insert(tx, &self.subscription, &self.account, self.now_ms).await? {
+                    return Err(StoreError::Stale);
+                }
+                let inserted = subscription_rows::lock(tx, id).await?;
+                inserted.ok_or_else(|| StoreError::corrupt("no row after inserting subscription", id))
             }
-            (Some(revision), Some(known)) if revision == known => Ok(()),
+            (Some(row), Some(known)) if row.revision == known => Ok(row),
             _ => Err(StoreError::Stale),
         }
     }
 
-    /// Writes the state. Returns the row before and after.
-    async fn store_state(&self, tx: &mut Tx) -> Result<(Subscription, Subscription), StoreError> {
+    /// Writes the state. Returns the row as it is then.
+    async fn store_state(&self, tx: &mut Tx, before: &Subscription) -> Result<Subscription, StoreError> {
         let report = &self.subscription;
-        let missing = || StoreError::corrupt("no longer there: subscription", &report.id);
-        let before = subscription_rows::find(tx, &report.id).await?.ok_or_else(missing)?;
         let found = self.plan(tx).await?;
         let (plan, price) = found.as_ref().map_or((None, None), |(plan, price)| (Some(plan), Some(price)));
         let period_start = report.items.first().and_then(|item| item.period_start_seconds);
@@ -131,9 +132,8 @@ impl ApplySnapshot {
             next_plan: next_plan.filter(|_| still_waits),
             has_started: before.has_started == 1 || report.status.has_begun(),
         };
-        subscription_rows::update(tx, report, &state, self.now_ms).await?;
-        let after = subscription_rows::find(tx, &report.id).await?.ok_or_else(missing)?;
-        Ok((before, after))
+        let after = subscription_rows::update(tx, report, &state, self.now_ms).await?;
+        after.ok_or_else(|| StoreError::corrupt("no longer there: subscription", &report.id))
     }
 
     /// The plan and its price: of the first item that has one.

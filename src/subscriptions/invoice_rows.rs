@@ -55,25 +55,41 @@ pub struct Invoice {
     pub updated_at: i64,
 }
 
+macro_rules! with_columns {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " provider_invoice_id, provider, provider_subscription_id, account_id, number, status, reason, currency, \
+            total, tax_amount, added_tax_amount, amount_paid, credits_amount, attempts, told_attempt, needs_action, \
+            next_attempt_at, hosted_url, created_at, paid_at, updated_at ",
+            $after
+        )
+    };
+}
+
 statements! {
-    UPSERT = "INSERT INTO subscription_invoices (provider_invoice_id, provider, provider_subscription_id, account_id, \
-        number, status, reason, currency, total, tax_amount, added_tax_amount, amount_paid, credits_amount, attempts, told_attempt, needs_action, \
-        next_attempt_at, hosted_url, created_at, paid_at, booked_at, updated_at) VALUES (:invoice, :provider, :subscription, \
-        :account, :number, :status, :reason, :currency, :total, :tax, :added_tax, :amount_paid, 0, :attempts, 0, 0, :next_attempt_at, \
-        :hosted_url, :created_at, :paid_at, :booked_at, :now_ms) ON CONFLICT (provider_invoice_id, provider) DO UPDATE SET \
+    UPSERT = with_columns!(
+        "INSERT INTO subscription_invoices (provider_invoice_id, provider, provider_subscription_id, account_id, \
+        number, status, reason, currency, total, tax_amount, added_tax_amount, amount_paid, credits_amount, attempts, \
+        told_attempt, needs_action, next_attempt_at, hosted_url, created_at, paid_at, booked_at, updated_at) \
+        VALUES (:invoice, :provider, :subscription, :account, :number, :status, :reason, :currency, :total, :tax, \
+        :added_tax, :amount_paid, 0, :attempts, 0, 0, :next_attempt_at, :hosted_url, :created_at, :paid_at, :booked_at, \
+        :now_ms) ON CONFLICT (provider_invoice_id, provider) DO UPDATE SET \
         number = excluded.number, status = excluded.status, total = excluded.total, tax_amount = excluded.tax_amount, \
         added_tax_amount = excluded.added_tax_amount, amount_paid = excluded.amount_paid, \
         attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at, hosted_url = excluded.hosted_url, \
-        paid_at = excluded.paid_at, \
-        booked_at = COALESCE(subscription_invoices.booked_at, excluded.booked_at), updated_at = excluded.updated_at";
-    FIND = "SELECT provider_invoice_id, provider, provider_subscription_id, account_id, number, status, reason, \
-        currency, total, tax_amount, added_tax_amount, amount_paid, credits_amount, attempts, told_attempt, needs_action, next_attempt_at, \
-        hosted_url, created_at, paid_at, updated_at FROM subscription_invoices \
-        WHERE provider_invoice_id = :invoice AND provider = :provider";
-    OF_SUBSCRIPTION = "SELECT provider_invoice_id, provider, provider_subscription_id, account_id, number, status, \
-        reason, currency, total, tax_amount, added_tax_amount, amount_paid, credits_amount, attempts, told_attempt, needs_action, next_attempt_at, \
-        hosted_url, created_at, paid_at, updated_at FROM subscription_invoices \
-        WHERE provider_subscription_id = :subscription ORDER BY created_at DESC LIMIT :limit";
+        paid_at = excluded.paid_at, booked_at = COALESCE(subscription_invoices.booked_at, excluded.booked_at), \
+        updated_at = excluded.updated_at RETURNING",
+        ""
+    );
+    FIND = with_columns!(
+        "SELECT",
+        "FROM subscription_invoices WHERE provider_invoice_id = :invoice AND provider = :provider"
+    );
+    OF_SUBSCRIPTION = with_columns!(
+        "SELECT",
+        "FROM subscription_invoices WHERE provider_subscription_id = :subscription ORDER BY created_at DESC LIMIT :limit"
+    );
     SET_CREDITS_AMOUNT = "UPDATE subscription_invoices SET credits_amount = :amount \
         WHERE provider_invoice_id = :invoice AND provider = :provider";
     TOLD = "UPDATE subscription_invoices SET told_attempt = :attempt, needs_action = :needs_action \
@@ -113,8 +129,8 @@ pub(crate) async fn put(
         booked_at = (report.status == InvoiceStatus::Paid).then_some(now_ms),
         now_ms
     ];
-    tx.execute(&UPSERT, &values).await?;
-    find(tx, &report.id).await?.ok_or_else(|| StoreError::corrupt("no row after writing invoice", &report.id))
+    let row: Option<Invoice> = tx.fetch_optional(&UPSERT, &values).await?;
+    row.ok_or_else(|| StoreError::corrupt("no row after writing invoice", &report.id))
 }
 
 /// Reads an invoice in a transaction.

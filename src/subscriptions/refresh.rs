@@ -18,6 +18,7 @@ use crate::purchases::outcome::{ApplyEventError, EventOutcome};
 use crate::purchases::reversal::inquiry::Inquiry;
 use crate::subscriptions::apply_snapshot::{AppliedSnapshot, ApplySnapshot};
 use crate::subscriptions::checkout_rows::EndCheckout;
+use crate::subscriptions::subscription_rows::Subscription;
 
 /// The most times that the provider is asked again because something was written meanwhile.
 const MAX_FETCHES: u32 = 5;
@@ -172,8 +173,9 @@ const fn asked(app: &App, subscription: SubscriptionId, invoice: Which) -> Quest
 
 async fn answer(inquiry: &Inquiry<'_>, question: Question) -> Result<EventOutcome, ApplyEventError> {
     let app = inquiry.app;
-    let is_known = app.db.subscription(&question.subscription).await?.is_some();
-    if let (false, Some(customer)) = (is_known, &question.customer)
+    // The row is read before the provider is asked: if it changes in between, the answer may be the older.
+    let mut row = app.db.subscription(&question.subscription).await?;
+    if let (None, Some(customer)) = (&row, &question.customer)
         && app.db.account_of_customer(customer).await?.is_none()
     {
         return Ok(OTHER_CUSTOMER);
@@ -185,9 +187,7 @@ async fn answer(inquiry: &Inquiry<'_>, question: Question) -> Result<EventOutcom
     }
     let mut fetches = 0_u32;
     loop {
-        // The revision is read before the provider is asked: if the row changes in between, the answer may be the older.
-        let known_revision = app.db.subscription(&question.subscription).await?.map(|row| row.revision);
-        let (account, subscription, invoice) = match fetch(inquiry, &question).await? {
+        let (account, subscription, invoice) = match fetch(inquiry, &question, row.as_ref()).await? {
             Fetched::Ours(ours) => *ours,
             Fetched::Decided(outcome) => return Ok(outcome),
         };
@@ -199,14 +199,16 @@ async fn answer(inquiry: &Inquiry<'_>, question: Question) -> Result<EventOutcom
             invoice,
             needs_action,
             trial_ends: question.trial_ends,
-            known_revision,
+            known_revision: row.as_ref().map(|row| row.revision),
             max_running: app.subscriptions.max_running,
             entry: LedgerEntryId::from_bits(app.ids.id_bits()),
             now_ms: app.clock.now_ms(),
         };
         fetches = fetches.saturating_add(1);
         match app.db.write(write).await {
-            Err(StoreError::Stale) if fetches < MAX_FETCHES => {}
+            Err(StoreError::Stale) if fetches < MAX_FETCHES => {
+                row = app.db.subscription(&question.subscription).await?;
+            }
             Err(error) => return Err(error.into()),
             Ok(applied) => return Ok(concluded(&question.subscription, applied)),
         }
@@ -227,16 +229,19 @@ fn concluded(subscription: &SubscriptionId, applied: AppliedSnapshot) -> EventOu
     applied.into()
 }
 
-async fn fetch(inquiry: &Inquiry<'_>, question: &Question) -> Result<Fetched, ApplyEventError> {
+async fn fetch(
+    inquiry: &Inquiry<'_>,
+    question: &Question,
+    row: Option<&Subscription>,
+) -> Result<Fetched, ApplyEventError> {
     let app = inquiry.app;
-    let row = app.db.subscription(&question.subscription).await?;
     let report = match inquiry.ask(app.provider.subscriptions.read_subscription(&question.subscription)).await {
         Ok(report) => report,
         Err(ApplyEventError::Provider(ProviderError::Unknown(_))) => return Ok(Fetched::Decided(UNKNOWN)),
         Err(error) => return Err(error),
     };
     // The account of a stored subscription stays, whatever becomes of its customer at the provider.
-    let account = match &row {
+    let account = match row {
         Some(row) => Some(row.account()?),
         None => app.db.account_of_customer(&report.customer).await?,
     };

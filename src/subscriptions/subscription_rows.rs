@@ -82,15 +82,22 @@ impl Subscription {
     }
 }
 
+macro_rules! with_columns {
+    ($before:literal, $($after:literal),*) => {
+        concat!(
+            $before,
+            " provider_subscription_id, provider, account_id, provider_customer_id, plan_id, provider_price_id, status, \
+            period_start, period_end, trial_start, trial_end, cancel_at, canceled_at, ended_at, cancel_reason, \
+            past_due_since, next_plan_id, provider_schedule_id, is_update_pending, is_extra, has_started, revision, \
+            created_at, updated_at ",
+            $($after),*
+        )
+    };
+}
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT provider_subscription_id, provider, account_id, provider_customer_id, plan_id, provider_price_id, \
-            status, period_start, period_end, trial_start, trial_end, cancel_at, canceled_at, ended_at, cancel_reason, \
-            past_due_since, next_plan_id, provider_schedule_id, is_update_pending, is_extra, has_started, revision, \
-            created_at, updated_at FROM subscriptions ",
-            $rest
-        )
+        with_columns!("SELECT", "FROM subscriptions ", $rest)
     };
 }
 
@@ -115,24 +122,26 @@ pub(crate) static READS: &[&crate::db::Statement] = &[&FIND, &OF_ACCOUNT, &PAGE,
 
 statements! {
     /// An update is a lock on both databases.
-    LOCK = "UPDATE subscriptions SET revision = revision WHERE provider_subscription_id = :subscription \
-        AND provider = :provider RETURNING revision";
+    LOCK = with_columns!(
+        "UPDATE subscriptions SET revision = revision WHERE provider_subscription_id = :subscription \
+        AND provider = :provider RETURNING",
+        ""
+    );
     INSERT = "INSERT INTO subscriptions (provider_subscription_id, provider, account_id, provider_customer_id, status, \
         is_update_pending, is_extra, has_started, revision, created_at, updated_at) VALUES (:subscription, :provider, \
         :account, :customer, 'incomplete', 0, 0, 0, 0, :created_ms, :now_ms) \
         ON CONFLICT (provider_subscription_id, provider) DO NOTHING";
-    UPDATE = "UPDATE subscriptions SET plan_id = :plan, provider_price_id = :price, status = :status, \
+    UPDATE = with_columns!("UPDATE subscriptions SET plan_id = :plan, provider_price_id = :price, status = :status, \
         period_start = :period_start, period_end = :period_end, trial_start = :trial_start, trial_end = :trial_end, \
         cancel_at = :cancel_at, canceled_at = :canceled_at, ended_at = :ended_at, cancel_reason = :cancel_reason, \
         past_due_since = :past_due_since, next_plan_id = :next_plan, provider_schedule_id = :schedule, \
         is_update_pending = :is_update_pending, has_started = :has_started, revision = revision + 1, \
-        updated_at = :now_ms WHERE provider_subscription_id = :subscription AND provider = :provider";
+        updated_at = :now_ms WHERE provider_subscription_id = :subscription AND provider = :provider RETURNING", "");
     SET_NEXT_PLAN = "UPDATE subscriptions SET next_plan_id = :plan, revision = revision + 1, updated_at = :now_ms \
         WHERE provider_subscription_id = :subscription AND provider = :provider";
-    /// The concatenation keeps planners from reading all that have not ended.
-    RUNNING = "SELECT COUNT(*) AS running FROM subscriptions WHERE account_id = :account \
-        AND status || '' IN ('trialing', 'active', 'past_due', 'unpaid', 'paused')";
-    TRIALS = "SELECT COUNT(*) AS running FROM (SELECT provider_subscription_id FROM subscriptions \
+    RUNNING = "SELECT COUNT(CASE WHEN status IN ('trialing', 'active', 'past_due', 'unpaid', 'paused') THEN 1 END) \
+        AS running, COUNT(CASE WHEN is_extra = 1 THEN 1 END) AS extra FROM subscriptions WHERE account_id = :account";
+    TRIALS = "SELECT COUNT(*) AS count FROM (SELECT provider_subscription_id FROM subscriptions \
         WHERE account_id = :account AND trial_start IS NOT NULL LIMIT 1) AS trials";
     MARK_EXTRA = "UPDATE subscriptions SET is_extra = 1 WHERE provider_subscription_id = :subscription \
         AND provider = :provider";
@@ -140,13 +149,15 @@ statements! {
 }
 
 #[derive(sqlx::FromRow)]
-struct Revision {
-    revision: i64,
+struct Running {
+    running: i64,
+    /// How many are marked.
+    extra: i64,
 }
 
 #[derive(sqlx::FromRow)]
-struct Running {
-    running: i64,
+struct Count {
+    count: i64,
 }
 
 /// What a report changes of a row.
@@ -162,17 +173,10 @@ fn ms(seconds: Option<i64>) -> Option<i64> {
     seconds.map(|seconds| seconds.saturating_mul(1_000))
 }
 
-/// Locks the row of a subscription; `None` if there is none. Returns its revision.
-pub(crate) async fn lock(tx: &mut Tx, subscription: &SubscriptionId) -> Result<Option<i64>, StoreError> {
+/// Locks the row of a subscription, and reads it; `None` if there is none.
+pub(crate) async fn lock(tx: &mut Tx, subscription: &SubscriptionId) -> Result<Option<Subscription>, StoreError> {
     let values = args![subscription = subscription.as_str(), provider = subscription.provider().as_str()];
-    let row: Option<Revision> = tx.fetch_optional(&LOCK, &values).await?;
-    Ok(row.map(|row| row.revision))
-}
-
-/// Reads the row of a subscription in a transaction.
-pub(crate) async fn find(tx: &mut Tx, subscription: &SubscriptionId) -> Result<Option<Subscription>, StoreError> {
-    let values = args![subscription = subscription.as_str(), provider = subscription.provider().as_str()];
-    tx.fetch_optional(&FIND, &values).await
+    tx.fetch_optional(&LOCK, &values).await
 }
 
 /// Inserts a row, which says nothing yet; `false` if another process was faster.
@@ -193,13 +197,13 @@ pub(crate) async fn insert(
     Ok(tx.execute(&INSERT, &values).await? == 1)
 }
 
-/// Writes what a report says.
+/// Writes what a report says. Returns the row.
 pub(crate) async fn update(
     tx: &mut Tx,
     report: &SubscriptionReport,
     state: &NewState<'_>,
     now_ms: i64,
-) -> Result<(), StoreError> {
+) -> Result<Option<Subscription>, StoreError> {
     let item = state.price.and_then(|price| report.items.iter().find(|item| item.price == *price));
     let item = item.or_else(|| report.items.first());
     let values = args![
@@ -223,7 +227,7 @@ pub(crate) async fn update(
         has_started = state.has_started,
         now_ms
     ];
-    tx.execute(&UPDATE, &values).await.map(drop)
+    tx.fetch_optional(&UPDATE, &values).await
 }
 
 /// Notes the plan of the next period.
@@ -250,10 +254,12 @@ pub(crate) async fn mark_extra(
     account: &AccountId,
     max: i64,
 ) -> Result<bool, StoreError> {
-    let running: Option<Running> = tx.fetch_optional(&RUNNING, &args![account = account.as_str()]).await?;
-    let is_too_many = running.is_some_and(|row| row.running > max);
+    let counted: Option<Running> = tx.fetch_optional(&RUNNING, &args![account = account.as_str()]).await?;
+    let is_too_many = counted.as_ref().is_some_and(|row| row.running > max);
     if !is_too_many {
-        tx.execute(&CLEAR_EXTRA, &args![account = account.as_str()]).await?;
+        if counted.is_some_and(|row| row.extra > 0) {
+            tx.execute(&CLEAR_EXTRA, &args![account = account.as_str()]).await?;
+        }
     } else if report.status.is_running() {
         let values = args![subscription = report.id.as_str(), provider = report.id.provider().as_str()];
         tx.execute(&MARK_EXTRA, &values).await?;
@@ -320,8 +326,8 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn has_had_trial(&self, account: &AccountId) -> Result<bool, StoreError> {
-        let row: Option<Running> = self.read_optional(&TRIALS, &args![account = account.as_str()]).await?;
-        Ok(row.is_some_and(|row| row.running > 0))
+        let row: Option<Count> = self.read_optional(&TRIALS, &args![account = account.as_str()]).await?;
+        Ok(row.is_some_and(|row| row.count > 0))
     }
 }
 

@@ -47,8 +47,11 @@ pub(crate) async fn lock(
     entry: &LedgerEntryId,
     now_ms: i64,
 ) -> Result<LockedAccount, StoreError> {
-    LockedAccount::create(tx, account, now_ms).await?;
-    let locked = LockedAccount::lock(tx, account, entry, now_ms).await?;
+    let mut locked = LockedAccount::lock(tx, account, entry, now_ms).await?;
+    if locked.is_none() {
+        LockedAccount::create(tx, account, now_ms).await?;
+        locked = LockedAccount::lock(tx, account, entry, now_ms).await?;
+    }
     let mut locked = locked.ok_or_else(|| StoreError::corrupt("no row after creating account", account))?;
     while settle(tx, &mut locked).await? == Settled::Partly {}
     Ok(locked)

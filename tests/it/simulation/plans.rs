@@ -59,7 +59,11 @@ struct Crowd {
     debits: AtomicU64,
 }
 
-/// Runs the workers for this many steps each, then settles everything, reconciles and compares.
+/// How often the workers go on if too little has happened: what does depends on how they meet.
+const MAX_ROUNDS: u64 = 6;
+
+/// Runs the workers for this many steps each, and again until enough has happened. Then settles everything, reconciles
+/// and compares.
 pub async fn run(backend: Backend, workers: u64, steps: u64) {
     let database = TestDatabase::migrated(backend).await;
     let mut rng = Rng::new(18);
@@ -78,16 +82,40 @@ pub async fn run(backend: Backend, workers: u64, steps: u64) {
     }
     // None has credits, so each is charged once; what follows is up to the workers.
     crowd.charge().await;
-    let tasks: Vec<_> = (0..workers).map(|worker| tokio::spawn(work(crowd.clone(), worker, steps))).collect();
-    for task in tasks {
-        task.await.expect("no worker panics");
+    let mut round = 0;
+    loop {
+        let seeds = (0..workers).map(|worker| worker + 2_000 + 100 * round);
+        let tasks: Vec<_> = seeds.map(|seed| tokio::spawn(work(crowd.clone(), seed, steps))).collect();
+        for task in tasks {
+            task.await.expect("no worker panics");
+        }
+        round += 1;
+        let happened = crowd.happened().await;
+        if happened.is_enough() {
+            break;
+        }
+        assert!(round < MAX_ROUNDS, "too little happened: {happened:?}");
     }
     crowd.end().await;
     crowd.app.db.close().await;
 }
 
-async fn work(crowd: Arc<Crowd>, worker: u64, steps: u64) {
-    let mut rng = Rng::new(worker + 2_000);
+/// What is in the books before everything is settled.
+#[derive(Debug)]
+struct Happened {
+    periods: usize,
+    upgrades: usize,
+    charges: usize,
+}
+
+impl Happened {
+    const fn is_enough(&self) -> bool {
+        self.periods > 20 && self.upgrades > 2 && self.charges > 3
+    }
+}
+
+async fn work(crowd: Arc<Crowd>, seed: u64, steps: u64) {
+    let mut rng = Rng::new(seed);
     for _ in 0..steps {
         // Only a little: a delivery's signature is valid for five minutes, and all workers share the clock.
         crowd.clock.advance_ms(rng.between(1, 1_000));
@@ -212,6 +240,15 @@ impl Crowd {
         false
     }
 
+    async fn happened(&self) -> Happened {
+        let books = Books::read(&self.app.db).await;
+        Happened {
+            periods: books.periods.len(),
+            upgrades: books.periods.values().filter(|period| period.credits < period.worth).count(),
+            charges: books.attempts.iter().filter(|attempt| attempt.outcome == "paid").count(),
+        }
+    }
+
     async fn end(&self) {
         self.stripe.lock().faults.clear();
         let mut rng = Rng::new(1);
@@ -230,10 +267,6 @@ impl Crowd {
         let options = Options { cause: RunCause::Command, dry_run: false, since_days: MAX_SINCE_DAYS, pace };
         reconcile(&self.app, options, std::future::pending()).await.expect("a report");
         let books = Books::read(&self.app.db).await;
-        let paid = books.attempts.iter().filter(|attempt| attempt.outcome == "paid").count();
-        let upgrades = books.periods.values().filter(|period| period.credits < period.worth).count();
-        let counts = (books.periods.len(), upgrades, paid);
-        assert!(counts.0 > 20 && counts.1 > 2 && counts.2 > 3, "too little happened: {counts:?}");
         verify(&books, &self.stripe.lock().truth, &mut Promises::default()).expect("the books hold");
         verify_charges(&books, &self.stripe.lock().truth, |_| RULES).expect("the rules of charges hold");
         compare(&books, &self.stripe).expect("the books are Stripe's");
