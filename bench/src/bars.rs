@@ -1,6 +1,7 @@
 //! The performance targets of the project, as ratios within one run.
 
 use crate::bar::{Bar, by_rounds};
+use crate::charges;
 use crate::event::Mix;
 use crate::hostile;
 use crate::large;
@@ -9,6 +10,7 @@ use crate::names::{
     ANALYSED_EMPTY, AS_SENT, BESIDE_HELD, BY_KEY, BY_TOKEN, CHECKOUTS, COMPLETED, FREE, HALF_LOAD, LIVE, LOOP_EACH,
     LOOP_TOGETHER, NOT_ANALYSED, PGBENCH_CHECKOUTS, PGBENCH_MANY, PGBENCH_ONE, POSTGRES, SQLITE,
 };
+use crate::observed::{WITH_METRICS, WITHOUT_METRICS};
 use crate::recurring::{self, CROSSING, NOT_CROSSING, RENEWALS};
 use crate::results::Results;
 use crate::spending;
@@ -32,6 +34,8 @@ pub fn judge(results: &Results) -> Vec<Bar> {
         bars.extend(start(results, database));
         bars.extend(renewals(results, database));
         bars.extend(crossing(results, database));
+        bars.extend(until_charge(results, database));
+        bars.extend(metrics(results, database));
     }
     for database in [POSTGRES, SQLITE] {
         bars.extend(size(results, database));
@@ -139,6 +143,19 @@ fn crossing(results: &Results, database: &str) -> Option<Bar> {
         format!("{} ×", ratio_text(ratio)),
     );
     Some(Bar::at_least(what, "≥ 0.95 × those that do not", figure, ratio, 95))
+}
+
+fn until_charge(results: &Results, database: &str) -> Option<Bar> {
+    let most_ms = results.figure(charges::UNTIL_CHARGE_MOST, database)?.value();
+    let met = most_ms < 1_000;
+    let what = format!("{database}, from a crossing to the charge");
+    Some(Bar { what, asked: "< 1 s", aim: "", figure: format!("{most_ms} ms at most"), met, aim_met: met })
+}
+
+fn metrics(results: &Results, database: &str) -> Option<Bar> {
+    let (ratio, _) = by_rounds(results, WITH_METRICS, WITHOUT_METRICS, database)?;
+    let (what, figure) = (format!("{database}, deliveries with metrics"), format!("{} ×", ratio_text(ratio)));
+    Some(Bar::at_least(what, "≥ 0.98 × those without", figure, ratio, 98))
 }
 
 fn credentials(results: &Results, database: &str) -> Option<Bar> {

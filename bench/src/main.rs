@@ -10,6 +10,7 @@ mod audit;
 mod bar;
 mod bars;
 mod books;
+mod charges;
 mod clock;
 mod event;
 mod failure;
@@ -21,6 +22,7 @@ mod load;
 mod machine;
 mod names;
 mod new_database;
+mod observed;
 mod postgres;
 mod purchase;
 mod recording;
@@ -52,6 +54,7 @@ use failure::Failure;
 use large::Large;
 use machine::Machine;
 use names::{CONNECTIONS, POSTGRES, SQLITE};
+use observed::Observed;
 use postgres::{PgBouncer, Postgres};
 use recording::Recording;
 use recurring::Recurring;
@@ -143,6 +146,10 @@ enum Part {
     Refusals,
     /// Debits in batches.
     Batches,
+    /// Deliveries with and without metrics.
+    Metrics,
+    /// How long it takes until a saved card is charged for an account that ran low.
+    Charges,
     /// Renewals of 10,000 subscriptions at one time, and debits that cross the threshold of an automatic top-up.
     Recurring,
     /// The measurements of deliveries that `--large` adds.
@@ -277,6 +284,17 @@ async fn measure(arguments: Arguments, folder: &Path) -> Result<(), Failure> {
         let recurring = Recurring { program: &program, postgres: &postgres, folder, renewal: &renewal, rounds };
         for database in bench.targets.iter().map(|target| target.name).collect::<Vec<_>>() {
             recurring.run(database, &mut bench.results).await?;
+        }
+    }
+    for database in bench.targets.iter().map(|target| target.name).collect::<Vec<_>>() {
+        if wants(Part::Metrics) {
+            let (rounds, duration) = (bench.rounds, bench.duration);
+            let observed = Observed { program: &program, postgres: &postgres, folder, rounds, duration };
+            observed.run(database, &mut bench.results).await?;
+        }
+        if wants(Part::Charges) {
+            let url = new_database::create(database, "charges", &postgres, folder).await?;
+            charges::run(&program, (&recording, &renewal), database, url, &mut bench.results).await?;
         }
     }
     for target in &bench.targets {

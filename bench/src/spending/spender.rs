@@ -75,6 +75,11 @@ impl Spender {
         Ok(Self { target, api_key, admin_key, next, given, spends, held, is_large: false, seen: BTreeMap::new() })
     }
 
+    /// The key that debits.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
     /// Sells credits to each of the 10,000 accounts, as Stripe's deliveries, and spends one of each: the first debit
     /// settles its account.
     ///
