@@ -51,9 +51,19 @@ impl Observed<'_> {
             targets.reverse();
             for (name, target) in &mut targets {
                 say(&format!("round {round} of {}: {name} on {database}", self.rounds));
+                let before_ms = target.service.processor_ms()?;
                 let outcome = target.deliver(Mix::ManyAccounts, CONNECTIONS, self.duration).await?;
+                let used_ms = target.service.processor_ms()?.saturating_sub(before_ms);
                 if round > 0 {
                     results.add(name, database, CONNECTIONS, Sample::from(&outcome));
+                    let sent = u64::try_from(outcome.sent)?.max(1);
+                    let each_ns = used_ms.saturating_mul(1_000_000).checked_div(sent).unwrap_or_default();
+                    results.add_figure(
+                        &format!("{name}: the service's processor time for each"),
+                        database,
+                        "ns",
+                        each_ns,
+                    );
                 }
             }
         }

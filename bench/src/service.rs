@@ -154,6 +154,14 @@ async fn is_ready(address: SocketAddr) -> bool {
 }
 
 impl Service {
+    /// The processor time that the service has used, in milliseconds.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn processor_ms(&self) -> Result<u64, Failure> {
+        processor_ms_of(self.process.id().ok_or("the service has ended")?)
+    }
+
     /// Reads the current and the peak memory.
     ///
     /// # Errors
@@ -161,6 +169,16 @@ impl Service {
     pub fn memory(&self) -> Result<Memory, Failure> {
         memory_of(self.process.id().ok_or("the service has ended")?)
     }
+}
+
+/// The processor time that a process has used, in milliseconds. The kernel counts in hundredths of a second.
+fn processor_ms_of(process: u32) -> Result<u64, Failure> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in parentheses may contain spaces.
+    let after_name = text.rsplit_once(") ").ok_or("no name in /proc/…/stat")?.1;
+    let mut fields = after_name.split(' ').skip(11).map(str::parse::<u64>);
+    let (user, system) = (fields.next().ok_or("no user time")??, fields.next().ok_or("no system time")??);
+    Ok(user.saturating_add(system).saturating_mul(10))
 }
 
 fn memory_of(process: u32) -> Result<Memory, Failure> {
