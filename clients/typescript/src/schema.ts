@@ -1262,7 +1262,8 @@ export interface paths {
          * @description Returns the price of the credits, the fee line and the total, in minor units. Credits are sold in multiples of
          *     `creditUnitCredits`; another number is refused with the nearest ones (`not_a_multiple`). Without `credits` it quotes
          *     the smallest purchase, which tells a page what it can offer. Prices are in `currency`, one of those in the answer's
-         *     `currencies`, or in the main one. Needs no credentials.
+         *     `currencies`, or in the main one. With `cardCountry`, the fee is the one that an automatic top-up with a saved card of
+         *     that country has; without it, that of a checkout, whose card is not known. Needs no credentials.
          */
         get: operations["getQuote"];
         put?: never;
@@ -4185,6 +4186,11 @@ export interface components {
              * @example visa
              */
             brand: string;
+            /**
+             * @description The country that issued it, as two letters, if Stripe says so. Its fee may depend on it: `cardCountry` of a quote.
+             * @example US
+             */
+            country?: string | null;
             /** @example 2026-11-21T12:00:00Z */
             createdAt: string;
             /**
@@ -12482,6 +12488,11 @@ export interface operations {
                  * @example usd
                  */
                 currency?: string;
+                /**
+                 * @description The country that issued the saved card to be charged, as two letters
+                 * @example US
+                 */
+                cardCountry?: string;
             };
             header?: never;
             path?: never;

@@ -68,6 +68,9 @@ pub struct SavedCard {
     /// The last four digits.
     #[schema(example = "4242")]
     last4: String,
+    /// The country that issued it, as two letters, if Stripe says so. Its fee may depend on it: `cardCountry` of a quote.
+    #[schema(example = "US")]
+    country: Option<String>,
     /// The month in which it ends.
     #[schema(example = 12, minimum = 1, maximum = 12)]
     exp_month: i64,
@@ -138,6 +141,7 @@ fn shown(state: &HttpState, cards: Cards) -> Result<Json<SavedCards>, ApiError> 
             id: card.id.as_str().to_owned(),
             brand: card.facts.brand,
             last4: card.facts.last4,
+            country: card.facts.country,
             exp_month: card.facts.exp_month,
             exp_year: card.facts.exp_year,
             created_at: rfc3339(card.created_ms)?,

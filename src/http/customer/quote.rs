@@ -14,9 +14,11 @@ use crate::http::kit::timestamp::rfc3339;
 use crate::http::state::State;
 
 #[derive(Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
 struct QuoteQuery {
     credits: Option<i64>,
     currency: Option<String>,
+    card_country: Option<String>,
 }
 
 /// The price of a number of credits. Amounts are in minor units of the currency; numbers of credits are integers.
@@ -73,7 +75,8 @@ pub struct Quote {
 /// Returns the price of the credits, the fee line and the total, in minor units. Credits are sold in multiples of
 /// `creditUnitCredits`; another number is refused with the nearest ones (`not_a_multiple`). Without `credits` it quotes
 /// the smallest purchase, which tells a page what it can offer. Prices are in `currency`, one of those in the answer's
-/// `currencies`, or in the main one. Needs no credentials.
+/// `currencies`, or in the main one. With `cardCountry`, the fee is the one that an automatic top-up with a saved card of
+/// that country has; without it, that of a checkout, whose card is not known. Needs no credentials.
 #[utoipa::path(
     operation_id = "getQuote",
     tag = "checkout",
@@ -85,6 +88,12 @@ pub struct Quote {
             example = 250
         ),
         ("currency" = Option<String>, Query, description = "The currency; by default the main one", example = "usd"),
+        (
+            "cardCountry" = Option<String>,
+            Query,
+            description = "The country that issued the saved card to be charged, as two letters",
+            example = "US"
+        ),
     ),
     responses((status = 200, description = "The price, line by line.", body = Quote), PublicProblems),
     security(()),
@@ -92,7 +101,8 @@ pub struct Quote {
 #[get("/credits/quote")]
 pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, ApiError> {
     let query: QuoteQuery = read_query(&request)?;
-    if query.credits.is_none() && query.currency.is_none() && !request.query_string().is_empty() {
+    let is_empty = query.credits.is_none() && query.currency.is_none() && query.card_country.is_none();
+    if is_empty && !request.query_string().is_empty() {
         // A misspelt name must not be answered with another price.
         return Err(ApiError::field(
             "credits",
@@ -100,7 +110,7 @@ pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, Api
             "is missing; without parameters, the smallest purchase is quoted",
         ));
     }
-    let pricing = state.app.pricing.by_code(query.currency.as_deref())?;
+    let pricing = state.app.pricing.by_code(query.currency.as_deref())?.for_card(card_country(&query)?);
     let quote = pricing.quote(query.credits.unwrap_or_else(|| pricing.smallest()))?;
     let expires_at = quote.expiry.map(|days| rfc3339(days.end_ms(state.app.clock.now_ms())));
     Ok(Json(Quote {
@@ -119,4 +129,12 @@ pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, Api
         bonus_credits: quote.bonus_credits,
         credits_expire_at: expires_at.transpose()?,
     }))
+}
+
+fn card_country(query: &QuoteQuery) -> Result<Option<&str>, ApiError> {
+    let Some(country) = query.card_country.as_deref() else { return Ok(None) };
+    if country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Ok(Some(country));
+    }
+    Err(ApiError::field("cardCountry", "invalid_country", "must be the two letters of a country, such as US"))
 }

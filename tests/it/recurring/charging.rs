@@ -193,6 +193,11 @@ on_both_databases! {
         {
             shop.card(account, card).await;
             shop.give(account, 600).await;
+            // The price that the customer is shown before agreeing.
+            let cards = shop.customer(account, Method::GET, "/payment-methods", None).await.expect(200);
+            let country = text(&cards["data"][0]["country"]);
+            let quote = shop.app.get(&format!("/credits/quote?credits={CREDITS}&cardCountry={country}")).await.expect(200);
+            assert_eq!(quote["totalAmount"], total, "{quote}");
             let too_low = shop.turn_on(account, json!({ "maxPerMonthMinor": total - 1 })).await;
             assert_eq!(too_low.expect_problem(400, "invalid_request")["errors"][0]["field"], "maxPerMonthMinor");
             shop.turn_on(account, json!({ "maxPerMonthMinor": total })).await.expect(200);
@@ -203,6 +208,10 @@ on_both_databases! {
             });
             assert_eq!(paid.await["totalAmount"], total, "{account}");
             assert_eq!(shop.app.credits(account).await, 499 + CREDITS);
+        }
+        for wrong in ["USA", "", "1A", "%C3%BC"] {
+            let answer = shop.app.get(&format!("/credits/quote?credits={CREDITS}&cardCountry={wrong}")).await;
+            assert_eq!(answer.expect_problem(400, "invalid_request")["errors"][0]["field"], "cardCountry", "{wrong}");
         }
         // The page does not know which card will be used.
         let session = json!({ "credits": CREDITS, "successUrl": PAGE });

@@ -5,7 +5,7 @@ import { type AutoTopupClient, autoTopupClient } from "../page/auto_topup_client
 import { AUTO_TOPUP_TEXTS, type AutoTopupTexts } from "../page/auto_topup_texts.js";
 import { backFrom, returnedFrom } from "../page/returning.js";
 import { asError } from "../page/store.js";
-import { fill, fillCards, type FormContext, numbers, read, refused, showProblems } from "./auto_topup_form.js";
+import { chosenCard, fill, fillCards, type FormContext, numbers, read, refused, showProblems } from "./auto_topup_form.js";
 import { type AutoTopupParts, autoTopupParts, FIELDS } from "./auto_topup_parts.js";
 import { AUTO_TOPUP } from "./auto_topup_styles.js";
 import { attemptLines, ruleLines, type Told, toldOf } from "./auto_topup_view.js";
@@ -95,7 +95,7 @@ export class AutoTopupElement extends Base {
     };
     it.form.oninput = ({ target }) => {
       this.#showConsent();
-      if (target === it.inputs.credits) void this.#quote(TYPING_MS);
+      if (target === it.inputs.credits || target === it.inputs.paymentMethodId) void this.#quote(TYPING_MS);
     };
     it.change.onclick = () => this.#edit(true);
     it.cancel.onclick = () => this.#edit(false);
@@ -205,9 +205,11 @@ export class AutoTopupElement extends Base {
     this.#price = undefined;
     const { credits, currency } = numbers(form);
     if (credits === undefined) return write(form.parts.price, "");
+    const cardCountry = chosenCard(form)?.country;
+    const query = { credits, currency, ...(cardCountry && { cardCountry }) };
     await new Promise((done) => setTimeout(done, delayMs));
     if (signal.aborted) return;
-    const answer = await (this.#page as AutoTopupPage).client.quote({ credits, currency }, { signal }).catch(asError);
+    const answer = await (this.#page as AutoTopupPage).client.quote(query, { signal }).catch(asError);
     if (signal.aborted) return;
     this.#price = answer instanceof Error ? undefined : answer.totalAmount;
     const price = this.#price === undefined ? "" : form.texts.price(form.format.money(this.#price, currency));

@@ -76,6 +76,12 @@ export function numbers({ parts: { inputs }, offer, currency }: FormContext): Ag
   };
 }
 
+/** The card that is charged: the one chosen, or the default, or the newest. */
+export function chosenCard({ cards, parts: { inputs } }: FormContext): SavedCard | undefined {
+  const id = inputs.paymentMethodId.value;
+  return cards.find((card) => card.id === id) ?? cards.find(({ isDefault }) => isDefault) ?? cards[0];
+}
+
 export type Problems = Partial<Record<Field, string>>;
 
 /** The sentence for a field that is not as it has to be. `price` is that of one purchase, if it is known. */
@@ -96,8 +102,7 @@ function sentenceFor(field: Field, { texts, format, offer, currency }: FormConte
 export function read(form: FormContext, price: number | undefined): { rules: AutoTopupRules } | { problems: Problems } {
   const { thresholdCredits, credits, maxPerDay, maxPerMonthMinor, currency } = numbers(form);
   const { consent, paymentMethodId: select } = form.parts.inputs;
-  const chosen = form.cards.find(({ id }) => id === select.value)
-    ?? form.cards.find(({ isDefault }) => isDefault) ?? form.cards[0];
+  const chosen = chosenCard(form);
   const wrong: Record<Field, boolean> = {
     thresholdCredits: thresholdCredits === undefined,
     credits: credits === undefined,

@@ -5,8 +5,8 @@ import type { TopupOptions } from "../transport.js";
 
 /** What a page with auto top-up asks for, with a customer's token. */
 export interface AutoTopupClient extends Charging {
-  /** The price of so many credits; without a number, of the smallest purchase. */
-  quote(query: { credits?: number; currency?: string }, options?: CallOptions): Promise<Quote>;
+  /** The price of so many credits, with a card of that country; without a number, of the smallest purchase. */
+  quote(query: { credits?: number; currency?: string; cardCountry?: string }, options?: CallOptions): Promise<Quote>;
 }
 
 /** The part of the client that such pages need. */
