@@ -256,6 +256,10 @@ impl World {
             0 => ("whsec_of_somebody_else", 400),
             1 => {
                 event["livemode"] = json!(true);
+                // Events of a mode are about objects of that mode.
+                if let Some(livemode) = event.pointer_mut("/data/object/livemode") {
+                    *livemode = json!(true);
+                }
                 (WEBHOOK_SECRET, 200)
             }
             _ => {
