@@ -3,33 +3,14 @@
 //!
 //! Invariant: the number of time series is bounded. Texts of strangers are no labels; what is not expected is `other`.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// The recorder of this process, if it has one.
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
-
-// To find a counter by its labels takes longer than to count, so what every delivery needs is found once.
-static DELAY_OF_CREDITS: OnceLock<Histogram> = OnceLock::new();
-static FLOWS: [OnceLock<Counter>; 5] = [const { OnceLock::new() }; 5];
-thread_local! {
-    static OF_ROUTES: RefCell<HashMap<String, Vec<OfRoute>>> = RefCell::default();
-    static OF_DELIVERIES: RefCell<HashMap<(&'static str, &'static str), Counter>> = RefCell::default();
-    static OF_DATABASE: RefCell<HashMap<&'static str, Histogram>> = RefCell::default();
-}
-
-/// What is counted of the answers of a route. The numbers of routes, methods and statuses are bounded.
-struct OfRoute {
-    method: &'static str,
-    status: u16,
-    answered: Counter,
-    duration: Histogram,
-}
 
 /// The upper bounds of durations, in seconds.
 const DURATIONS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -310,30 +291,8 @@ pub fn request(route: &str, method: &str, status: u16, duration: Duration) {
         return;
     }
     let method = known_method(method);
-    OF_ROUTES.with_borrow_mut(|routes| {
-        let known = routes.get(route).and_then(|all| all.iter().find(|of| (of.method, of.status) == (method, status)));
-        if let Some(known) = known {
-            known.count(duration);
-            return;
-        }
-        let labels = (route.to_owned(), status.to_string());
-        let answered = counter!(REQUESTS, "route" => labels.0, "method" => method, "status" => labels.1);
-        let new = OfRoute {
-            method,
-            status,
-            answered,
-            duration: histogram!(REQUEST_DURATION, "route" => route.to_owned(), "method" => method),
-        };
-        new.count(duration);
-        routes.entry(route.to_owned()).or_default().push(new);
-    });
-}
-
-impl OfRoute {
-    fn count(&self, duration: Duration) {
-        self.answered.increment(1);
-        self.duration.record(duration);
-    }
+    counter!(REQUESTS, "route" => route.to_owned(), "method" => method, "status" => status.to_string()).increment(1);
+    histogram!(REQUEST_DURATION, "route" => route.to_owned(), "method" => method).record(duration);
 }
 
 /// The name of a method, or `other`: strangers invent some.
@@ -345,32 +304,17 @@ pub fn known_method(method: &str) -> &'static str {
 
 /// Counts a delivery whose signature holds. `event_type` is one that the service handles, or `other`.
 pub fn delivery(event_type: &'static str, outcome: &'static str) {
-    if !is_on() {
-        return;
-    }
-    OF_DELIVERIES.with_borrow_mut(|all| {
-        let counter = all
-            .entry((event_type, outcome))
-            .or_insert_with(|| counter!(DELIVERIES, "type" => event_type, "outcome" => outcome));
-        counter.increment(1);
-    });
+    counter!(DELIVERIES, "type" => event_type, "outcome" => outcome).increment(1);
 }
 
 /// Measures how long a payment took to become credits.
 pub fn credit_delay(delay: Duration) {
-    if is_on() {
-        DELAY_OF_CREDITS.get_or_init(|| histogram!(CREDIT_DELAY)).record(delay);
-    }
+    histogram!(CREDIT_DELAY).record(delay);
 }
 
 /// Measures the database.
 pub fn database(operation: &'static str, duration: Duration) {
-    if !is_on() {
-        return;
-    }
-    OF_DATABASE.with_borrow_mut(|all| {
-        all.entry(operation).or_insert_with(|| histogram!(DATABASE, "operation" => operation)).record(duration);
-    });
+    histogram!(DATABASE, "operation" => operation).record(duration);
 }
 
 /// Measures a call to the provider.
@@ -395,18 +339,14 @@ pub fn unreadable_message() {
 
 /// Counts credits.
 pub fn credits(flow: Flow, credits: i64) {
-    if !is_on() {
-        return;
-    }
-    let [sold, spent, held, expired, taken_back] = &FLOWS;
-    let (counter, name) = match flow {
-        Flow::Sold => (sold, "topup_credits_sold_total"),
-        Flow::Spent => (spent, "topup_credits_spent_total"),
-        Flow::Held => (held, "topup_credits_held_total"),
-        Flow::Expired => (expired, "topup_credits_expired_total"),
-        Flow::TakenBack => (taken_back, "topup_credits_taken_back_total"),
+    let counter = match flow {
+        Flow::Sold => counter!("topup_credits_sold_total"),
+        Flow::Spent => counter!("topup_credits_spent_total"),
+        Flow::Held => counter!("topup_credits_held_total"),
+        Flow::Expired => counter!("topup_credits_expired_total"),
+        Flow::TakenBack => counter!("topup_credits_taken_back_total"),
     };
-    counter.get_or_init(|| counter!(name)).increment(u64::try_from(credits).unwrap_or(0));
+    counter.increment(u64::try_from(credits).unwrap_or(0));
 }
 
 #[cfg(test)]
