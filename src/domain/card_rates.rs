@@ -94,15 +94,18 @@ impl CardRates {
     }
 }
 
+/// Whether a text has the form of a country's code: two letters.
+#[must_use]
+pub fn is_country_code(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
 impl Issuer {
     fn parse(text: &str) -> Option<Self> {
         match text {
             "EEA" => Some(Self::Eea),
             "other" => Some(Self::Other),
-            _ if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-                Some(Self::Country(text.to_ascii_uppercase()))
-            }
-            _ => None,
+            _ => is_country_code(text).then(|| Self::Country(text.to_ascii_uppercase())),
         }
     }
 }

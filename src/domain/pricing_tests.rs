@@ -77,6 +77,21 @@ fn what_can_be_sold_ends_where_the_currency_does() {
 }
 
 #[test]
+fn the_smallest_purchase_can_be_charged_at_the_rate_of_every_card() {
+    let with = |rates| usd(FeeMode::GrossUp).with_card_rates(CardRates::parse(rates).expect("a table"));
+    // 18 credits and 30 are 50 at 2.9 %, and less than 50 at 1.5 %.
+    let pricing = with("EEA:1.5%,other:4.4%").expect("valid");
+    assert_eq!(pricing.quote(18), Err(QuoteError::TooFew { smallest: 19 }));
+    let total = |country| pricing.for_card(country).quote(19).map(|quote| quote.total_amount_minor);
+    assert_eq!((total(Some("DE")), total(Some("US")), total(None)), (Ok(50), Ok(52), Ok(51)));
+    assert_eq!(pricing.for_card(Some("US")).quote(18), Err(QuoteError::TooFew { smallest: 19 }));
+    // Dearer cards leave the smallest purchase as it is. The largest must be a charge with each of them.
+    assert_eq!(with("other:4.4%").expect("valid").smallest(), 18);
+    let above = InvalidPricing::MaximumAboveMaximumCharge { maximum: 99_999_999, currency: Currency::USD };
+    assert_eq!(with("US:2.9%,other:99.9999%"), Err(above));
+}
+
+#[test]
 fn limits_that_cannot_hold_are_refused() {
     let isk = Currency::parse("isk").expect("known");
     let make = |currency, unit, min_credits, max_credits| {

@@ -14,7 +14,7 @@ const shop = await startShop();
 const dev = await startDev();
 const service = await startBeside(dev, {
   ALLOWED_ORIGINS: shop.url, JWT_JWKS_URL: `${shop.url}/jwks`, JWT_ISSUER: shop.url, JWT_AUDIENCE: "credits",
-  SAVED_CARDS: "on", AUTO_TOPUP: "on",
+  SAVED_CARDS: "on", AUTO_TOPUP: "on", FEE_CARD_RATES: "GB:10%",
 });
 await shop.open(service.url);
 const key = service.cli("keys", "create", "--name", "test", "--scope", "spend,read,admin,checkout");
@@ -58,6 +58,7 @@ async function payWith(tab, number) {
   await tab.page.waitForURL((url) => url.origin === shop.url);
 }
 
+const BRITISH = "4000008260000000";
 /** The bank of this card wants every payment confirmed; that of the other one declines every charge. */
 const [ASKS, DECLINES] = ["4000002760003184", "4000000000000341"];
 
@@ -213,6 +214,23 @@ async function byKeyboard(tab) {
   return "the keyboard is enough";
 }
 
+/** With two cards, the price is that of the card that is chosen. */
+async function showsThePriceOfTheCard(tab) {
+  await open(tab, "user=traveller");
+  await saveCard(tab, BRITISH);
+  await tab.expectText("#price", /^Costs \$11\.45 today, with all fees\.$/);
+  await saveCard(tab, CARD.card_number, "Save another card");
+  await tab.page.locator("#paymentMethodId").selectOption({ label: "Visa …4242, 12/2034" });
+  await tab.expectText("#price", /^Costs \$10\.61 today, with all fees\.$/);
+  await tab.page.locator("#paymentMethodId").selectOption({ label: "Visa …0000, 12/2034" });
+  await tab.expectText("#price", /^Costs \$11\.45 today, with all fees\.$/);
+  await turnOn(tab);
+  await expectState(tab, "active");
+  await tab.page.locator("#attempts summary").click();
+  await tab.expectText("#attempts li", /^1,000 credits for \$11\.45, paid.+Visa …0000$/s);
+  return "a customer is shown the price of the card that is charged";
+}
+
 async function onAPhone(tab) {
   await grant("phone", 5_000);
   for (const colorScheme of ["light", "dark"]) {
@@ -278,6 +296,7 @@ async function inGermanOrNotAtAll(tab) {
 
 await runInTabs([
   ["saves", savesAgreesAndIsCharged],
+  ["price", showsThePriceOfTheCard],
   ["changes", changesAndTurnsOff],
   ["refused", refusedByTheService],
   ["declined", isDeclined],

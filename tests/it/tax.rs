@@ -5,7 +5,7 @@ use topup::domain::ids::TopupId;
 
 use crate::on_both_databases;
 use crate::reconcile::compare;
-use crate::subscriptions::end_to_end::{ACCOUNT, only, post, shop_with, subscribe};
+use crate::subscriptions::end_to_end::{ACCOUNT, advance, only, post, shop_with, subscribe};
 use crate::support::app::http_client;
 use crate::support::{Answer, Backend, Options, TestApp, until};
 
@@ -276,6 +276,30 @@ on_both_databases! {
         let app = TestApp::start_with(backend, options("exclusive")).await;
         let session = app.open_session("user_1", 250).await;
         assert_eq!(app.stripe.get(&format!("/v1/checkout/sessions/{session}")).await["tax_id_collection"]["enabled"], false);
+        finish(app).await;
+    }
+
+    async fn a_business_that_subscribes_pays_no_tax_now_or_later(backend: Backend) {
+        let app = shop_with(backend, options("exclusive").setting("TAX_IDS", "on")).await;
+        let body = json!({ "planId": "plus", "successUrl": "https://app.example.com/plan" });
+        let session = post(&app, "/subscriptions/sessions", body).await.expect(200);
+        let session = session["id"].as_str().expect("an id");
+        let total = app.stripe.get(&format!("/v1/checkout/sessions/{session}")).await["amount_total"].to_string();
+        let form = [("payment_method", "pm_card_visa"), ("expected_amount", &*total), ("tax_id", "DE123456789")];
+        let (status, paid) = app.stripe.post(&format!("/v1/payment_pages/{session}/confirm"), &form).await;
+        assert_eq!((status, &paid["tax_id_collection"]["enabled"]), (200, &json!(true)), "{paid}");
+        app.stripe.idle().await;
+        assert_eq!(app.credits(ACCOUNT).await, 2_000);
+        let customer = paid["customer"].as_str().expect("a customer");
+        advance(&app, customer, json!({ "seconds": 32 * 86_400 })).await;
+        assert_eq!(app.credits(ACCOUNT).await, 4_000, "each period brings its credits, and this plan keeps them");
+        let id = only(&app).await["id"].as_str().expect("an id").to_owned();
+        let invoices = app.stripe.get(&format!("/v1/invoices?subscription={id}")).await;
+        let invoices = invoices["data"].as_array().expect("a list");
+        assert_eq!(invoices.len(), 2, "{invoices:?}");
+        for invoice in invoices {
+            assert_eq!((&invoice["total"], &invoice["subtotal"], &invoice["status"]), (&json!(2_097), &json!(2_097), &json!("paid")));
+        }
         finish(app).await;
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::domain::card_rates::is_country_code;
 use crate::domain::tax::TaxBehavior;
 use crate::http::kit::body::read_query;
 use crate::http::kit::openapi::PublicProblems;
@@ -132,9 +133,9 @@ pub async fn read(request: HttpRequest, state: State) -> Result<Json<Quote>, Api
 }
 
 fn card_country(query: &QuoteQuery) -> Result<Option<&str>, ApiError> {
-    let Some(country) = query.card_country.as_deref() else { return Ok(None) };
-    if country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-        return Ok(Some(country));
+    let country = query.card_country.as_deref();
+    if country.is_none_or(is_country_code) {
+        return Ok(country);
     }
     Err(ApiError::field("cardCountry", "invalid_country", "must be the two letters of a country, such as US"))
 }
