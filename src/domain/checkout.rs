@@ -100,6 +100,8 @@ pub enum PurchaseProgress {
 pub struct PurchaseReport {
     /// The webhook event that delivered it, and its type; `None` if it answers a query.
     pub event: Option<(EventId, String)>,
+    /// When that event was made, in milliseconds since 1970, if it says so. Only measured.
+    pub event_created_ms: Option<i64>,
     /// Whether real money moves.
     pub livemode: bool,
     /// The checkout session's id.

@@ -20,6 +20,7 @@ fn agreement() -> Agreement {
 fn report() -> PurchaseReport {
     PurchaseReport {
         event: None,
+        event_created_ms: None,
         livemode: false,
         session: SessionId::parse(ProviderName::new("stripe"), "cs_1").expect("an id"),
         topup: TopupId::from_bits(1),

@@ -101,12 +101,13 @@ where
 {
     let subject = EventSubject::Topup(report.topup.clone());
     let name = report.event.as_ref().map(|event| Name::new(event, Some(subject)));
+    let event_created_ms = report.event_created_ms;
     let result = apply(app, report).await.map(EventOutcome::from).map_err(ApplyEventError::from);
     let (Some(name), in_task) = (name, app.clone()) else { return result };
     if let Ok(EventOutcome::Decided(outcome)) = result {
         log_decided(app, &name, outcome);
         if outcome == "credited" {
-            measure_delay(app, body.as_ref());
+            measure_delay(app, event_created_ms);
         }
         return result;
     }
@@ -208,13 +209,10 @@ async fn conclude(
     }
 }
 
-fn measure_delay(app: &App, body: &[u8]) {
-    if !measure::is_on() {
-        return;
-    }
-    let delay_ms = app.provider.webhooks.created_ms(body).map(|created| app.clock.now_ms().saturating_sub(created));
+fn measure_delay(app: &App, event_created_ms: Option<i64>) {
     // Events are dated to the second, so a fast credit may come out as one before its event.
-    if let Some(delay_ms) = delay_ms {
+    if let Some(created_ms) = event_created_ms {
+        let delay_ms = app.clock.now_ms().saturating_sub(created_ms);
         measure::credit_delay(Duration::from_millis(u64::try_from(delay_ms).unwrap_or(0)));
     }
 }

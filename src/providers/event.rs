@@ -364,9 +364,4 @@ pub trait WebhookReader: Send + Sync {
     fn known_type(&self, _event_type: &str) -> &'static str {
         "other"
     }
-
-    /// When the provider made the event, in milliseconds since 1970, if it says so.
-    fn created_ms(&self, _body: &[u8]) -> Option<i64> {
-        None
-    }
 }

@@ -54,10 +54,6 @@ impl WebhookReader for StripeWebhooks {
     fn known_type(&self, event_type: &str) -> &'static str {
         event::EVENT_TYPES.into_iter().find(|known| *known == event_type).unwrap_or("other")
     }
-
-    fn created_ms(&self, body: &[u8]) -> Option<i64> {
-        event::created_ms(body)
-    }
 }
 
 /// Parses deliveries that were verified when they arrived, and rejects new ones: for commands, which have no webhook

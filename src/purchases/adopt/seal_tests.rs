@@ -37,6 +37,7 @@ fn request() -> CheckoutRequest {
 fn report(seal: Option<Seal>) -> PurchaseReport {
     PurchaseReport {
         event: None,
+        event_created_ms: None,
         livemode: false,
         session: SessionId::parse(crate::providers::stripe::name::NAME, "cs_1").expect("an id"),
         topup: TopupId::from_bits(1),

@@ -225,6 +225,7 @@ pub fn topup_of(number: u128, account: &str, credits: i64) -> NewTopup {
 pub fn paid_report(new: &NewTopup) -> PurchaseReport {
     let digits = new.id.as_str().trim_start_matches(TopupId::PREFIX);
     PurchaseReport {
+        event_created_ms: None,
         event: Some(event(&format!("evt_{digits}"))),
         livemode: new.livemode,
         session: SessionId::parse(STRIPE, format!("cs_test_{digits}")).expect("an id"),

@@ -1,5 +1,6 @@
 //! Parses events about customers, saved cards, and payments that a saved card made without a checkout session.
 
+use crate::domain::checkout::PurchaseReport;
 use crate::domain::ids::{CustomerId, TopupId};
 use crate::providers::event::{CardSaved, ProviderEvent};
 use crate::providers::stripe::event::{Head, NO_TOPUP_OF_OURS, from_object};
@@ -11,7 +12,9 @@ pub(super) fn charged(object: &str, _: TopupId, head: Head) -> Result<ProviderEv
     let payment: PaymentIntent = from_object(object)?;
     let report = payment.report(Some(head.event))?;
     Ok(match report {
-        Some(report) if report.livemode == head.livemode => ProviderEvent::purchase(report),
+        Some(report) if report.livemode == head.livemode => {
+            ProviderEvent::purchase(PurchaseReport { event_created_ms: head.created_ms, ..report })
+        }
         Some(_) => return Err("livemode is not that of the payment".to_owned()),
         None => ProviderEvent::Foreign { reason: "the payment of a checkout session, which has its own event" },
     })
@@ -22,7 +25,7 @@ pub(super) fn saved(session: Session, head: &dyn Fn() -> Result<Head, String>) -
     if !session.is_card_setup() {
         return Ok(NO_TOPUP_OF_OURS);
     }
-    let Head { event, livemode } = head()?;
+    let Head { event, livemode, .. } = head()?;
     if event.1 != "checkout.session.completed" {
         return Ok(ProviderEvent::Foreign { reason: "no card was saved" });
     }
@@ -34,7 +37,7 @@ pub(super) fn saved(session: Session, head: &dyn Fn() -> Result<Head, String>) -
 /// A deleted customer. Whose it was, our own row says.
 pub(super) fn customer_deleted(object: &str, head: &dyn Fn() -> Result<Head, String>) -> Result<ProviderEvent, String> {
     let IdOnly { id } = from_object(object)?;
-    let Head { event, livemode } = head()?;
+    let Head { event, livemode, .. } = head()?;
     let customer = CustomerId::parse(NAME, id).map_err(|error| error.to_string())?;
     Ok(ProviderEvent::CustomerDeleted { event, livemode, customer })
 }

@@ -48,6 +48,41 @@ fn a_completed_session_is_read() {
 }
 
 #[test]
+fn a_payment_of_the_other_mode_is_not_believed_whatever_its_event_says() {
+    for (event_livemode, livemode) in [(false, true), (true, false), (true, true), (false, false)] {
+        let read = changed(|event| {
+            event["type"] = json!("payment_intent.succeeded");
+            event["livemode"] = json!(event_livemode);
+            let object = &mut event["data"]["object"];
+            object["id"] = json!("pi_1");
+            object["status"] = json!("succeeded");
+            object["amount"] = json!(289);
+            object["livemode"] = json!(livemode);
+            object["metadata"]["origin"] = json!("auto_topup");
+        });
+        match read {
+            Ok(event) => {
+                let report = event.report().expect("a report");
+                assert_eq!((event_livemode, report.livemode), (livemode, livemode));
+                assert_eq!(report.event_created_ms, Some(1_800_000_000_000));
+            }
+            Err(error) => {
+                assert_ne!(event_livemode, livemode, "{error:?}");
+                assert!(error.to_string().contains("livemode is not that of the payment"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn when_an_event_was_made_is_only_measured() {
+    assert_eq!(report(|_| {}).event_created_ms, Some(1_800_000_000_000));
+    for created in [json!("yesterday"), json!(1.5), json!(null), json!({}), json!(i64::MAX)] {
+        assert_eq!(report(|event| event["created"] = created.clone()).event_created_ms, None, "{created}");
+    }
+}
+
+#[test]
 fn older_and_newer_shapes_say_the_same() {
     // Known mistake 15.
     let plain = report(|_| {});

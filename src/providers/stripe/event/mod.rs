@@ -64,16 +64,6 @@ pub const EVENT_TYPES: [&str; 36] = [
     "review.closed",
 ];
 
-/// When an event was made, in milliseconds since 1970; `None` for a thin event.
-pub(super) fn created_ms(body: &[u8]) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct Made {
-        created: i64,
-    }
-    let Made { created } = serde_json::from_slice(body).ok()?;
-    created.checked_mul(1_000)
-}
-
 #[derive(Deserialize)]
 struct Envelope<'e> {
     #[serde(default)]
@@ -82,6 +72,9 @@ struct Envelope<'e> {
     event_type: Option<String>,
     #[serde(default)]
     livemode: Option<bool>,
+    /// Only measured, so it is no mistake whatever it is.
+    #[serde(default, borrow)]
+    created: Option<&'e RawValue>,
     #[serde(default, borrow)]
     account: Option<&'e RawValue>,
     #[serde(default, borrow)]
@@ -231,6 +224,7 @@ fn read_object(envelope: &Envelope<'_>, event_type: &str) -> Result<ProviderEven
 /// The fields that every event has.
 struct Head {
     event: EventRef,
+    created_ms: Option<i64>,
     livemode: bool,
 }
 
@@ -238,7 +232,12 @@ impl Envelope<'_> {
     fn head(&self, event_type: &str) -> Result<Head, String> {
         let event = self.id.clone().ok_or("id is missing")?;
         let event = EventId::parse(NAME, event).map_err(|error| error.to_string())?;
-        Ok(Head { event: (event, event_type.to_owned()), livemode: self.livemode.ok_or("livemode is missing")? })
+        let created = self.created.and_then(|created| created.get().parse::<i64>().ok());
+        Ok(Head {
+            event: (event, event_type.to_owned()),
+            created_ms: created.and_then(|seconds| seconds.checked_mul(1_000)),
+            livemode: self.livemode.ok_or("livemode is missing")?,
+        })
     }
 }
 
@@ -291,7 +290,8 @@ fn from_object<'o, T: Deserialize<'o>>(object: &'o str) -> Result<T, String> {
 
 fn report(session: Session, topup: TopupId, head: Head) -> Result<ProviderEvent, String> {
     let progress = progress(&head.event.1, session.payment_status.as_deref())?;
-    let occasion = Occasion { event: Some(head.event), livemode: head.livemode, topup, progress };
+    let Head { event, created_ms: event_created_ms, livemode } = head;
+    let occasion = Occasion { event: Some(event), event_created_ms, livemode, topup, progress };
     Ok(ProviderEvent::purchase(session.report(occasion)?))
 }
 

@@ -31,7 +31,7 @@ pub(super) fn changed(
     event_type: &str,
 ) -> Result<ProviderEvent, Unreadable> {
     let named: NamedSubscription = from_object(object)?;
-    let Head { event, livemode } = head()?;
+    let Head { event, livemode, .. } = head()?;
     Ok(ProviderEvent::SubscriptionChanged(SubscriptionNotice {
         event,
         livemode,
@@ -50,7 +50,7 @@ pub(super) fn invoice(
     let mut named: NamedInvoice = from_object(object)?;
     let (id, customer) = (std::mem::take(&mut named.id), customer(named.customer.take()));
     let Some(subscription) = named.subscription() else { return Ok(NO_SUBSCRIPTION) };
-    let Head { event, livemode } = head()?;
+    let Head { event, livemode, .. } = head()?;
     Ok(ProviderEvent::InvoiceChanged(InvoiceNotice {
         event,
         livemode,
@@ -75,7 +75,7 @@ pub(super) fn checkout(object: &str, head: &dyn Fn() -> Result<Head, String>) ->
     let Some(checkout) = session.metadata.as_ref().and_then(subscription_checkout_in) else {
         return Ok(NO_TOPUP_OF_OURS);
     };
-    let Head { event, livemode } = head()?;
+    let Head { event, livemode, .. } = head()?;
     let subscription = session.subscription.map(|reference| subscription_id(reference.into_id())).transpose()?;
     Ok(ProviderEvent::SubscriptionCheckoutEnded(CheckoutNotice { event, livemode, checkout, subscription }))
 }

@@ -177,7 +177,7 @@ pub(super) fn report(session: Session) -> Result<Option<PurchaseReport>, Provide
     };
     let livemode = session.livemode.ok_or_else(|| missing("livemode"))?;
     let seal = session.metadata.as_ref().and_then(seal_in);
-    let occasion = Occasion { event: None, livemode, topup, progress };
+    let occasion = Occasion { event: None, event_created_ms: None, livemode, topup, progress };
     let report = session.report(occasion).map_err(not_understood)?;
     Ok(Some(PurchaseReport { seal: seal.map(Box::new), ..report }))
 }

@@ -70,6 +70,7 @@ fn number_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i6
 /// The parts of a report that the session does not contain, or that differ between an event and a later read.
 pub(in crate::providers::stripe) struct Occasion {
     pub(in crate::providers::stripe) event: Option<EventRef>,
+    pub(in crate::providers::stripe) event_created_ms: Option<i64>,
     pub(in crate::providers::stripe) livemode: bool,
     pub(in crate::providers::stripe) topup: TopupId,
     pub(in crate::providers::stripe) progress: PurchaseProgress,
@@ -101,10 +102,11 @@ impl Session {
 
     /// The session's report, without the seal.
     pub(in crate::providers::stripe) fn report(self, occasion: Occasion) -> Result<PurchaseReport, String> {
-        let Occasion { event, livemode, topup, progress } = occasion;
+        let Occasion { event, event_created_ms, livemode, topup, progress } = occasion;
         let metadata = self.metadata.unwrap_or_default();
         Ok(PurchaseReport {
             event,
+            event_created_ms,
             livemode,
             session: SessionId::parse(NAME, self.id).map_err(|error| error.to_string())?,
             topup,

@@ -121,6 +121,7 @@ impl PaymentIntent {
             if progress == PurchaseProgress::Paid { self.amount_received.or(self.amount) } else { self.amount };
         let seal = text(SIGNATURE).zip(text(TERMS)).map(|(signature, terms)| Box::new(Seal { terms, signature }));
         Ok(Some(PurchaseReport {
+            event_created_ms: None,
             livemode: self.livemode.ok_or("the payment has no livemode")?,
             session: SessionId::parse(NAME, self.id.as_str()).map_err(|error| error.to_string())?,
             topup,

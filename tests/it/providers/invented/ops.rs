@@ -80,6 +80,7 @@ fn report(order: Order) -> PurchaseReport {
     let seal = request.terms.zip(request.signature);
     PurchaseReport {
         event: None,
+        event_created_ms: None,
         livemode: false,
         session: session(&number),
         topup: TopupId::parse(&request.topup_id).expect("an id"),

@@ -144,6 +144,7 @@ impl OrderNews {
         };
         let payment = self.money.map(|money| PaymentId::parse(NAME, money)).transpose();
         Ok(PurchaseReport {
+            event_created_ms: None,
             event: None,
             livemode: false,
             session: SessionId::parse(NAME, self.number).map_err(|error| error.to_string())?,
