@@ -37,6 +37,11 @@ fn price(pricing: &Pricing) -> String {
     format!("{} for {} credits", unit.amount_minor(), unit.credits())
 }
 
+fn card_rates(pricing: &Pricing) -> String {
+    let rates = pricing.card_rates().to_string();
+    if rates.is_empty() { "none".to_owned() } else { rates }
+}
+
 fn on_or_off(is_on: bool) -> String {
     if is_on { "on" } else { "off" }.to_owned()
 }
@@ -104,14 +109,14 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("CREDIT_PRICE_EUR", others(price)),
         ("FEE_FIXED_EUR", others(|pricing| pricing.fees().fixed_minor.to_string())),
         ("FEE_RATE_PERCENT_EUR", others(|pricing| pricing.fees().rate.to_string())),
-        ("FEE_CARD_RATES_EUR", others(|pricing| pricing.card_rates().to_string())),
+        ("FEE_CARD_RATES_EUR", others(card_rates)),
         ("CREDIT_DISPLAY_DECIMALS", pricing.decimals().get().to_string()),
         ("MIN_CREDITS", pricing.smallest().to_string()),
         ("MAX_CREDITS", pricing.largest().to_string()),
         ("FEE_MODE", fees.mode.as_str().to_owned()),
         ("FEE_RATE_PERCENT", fees.rate.to_string()),
         ("FEE_FIXED", fees.fixed_minor.to_string()),
-        ("FEE_CARD_RATES", pricing.card_rates().to_string()),
+        ("FEE_CARD_RATES", card_rates(pricing)),
         ("FEE_LABEL", fees.label.clone()),
         ("BONUS_TIERS", if bonuses.is_empty() { "none".to_owned() } else { bonuses }),
         ("CREDITS_EXPIRE_DAYS", pricing.expiry().map_or_else(|| "never".to_owned(), |days| days.get().to_string())),
